@@ -1,0 +1,33 @@
+//! Where images come from: the MNIST digits inside the binary, or IDX files of the user's.
+
+use crate::image::Image;
+
+/// A set of grayscale images of one size that can be read in any order: what training and evaluation consume.
+///
+/// Implementations must be cheap to read from several threads at once.
+pub trait Samples: Send + Sync {
+    /// How many images there are.
+    fn len(&self) -> usize;
+
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Height and width of every image.
+    fn size(&self) -> (usize, usize);
+
+    /// Writes image `index` into `pixels` (`height * width` values in `[0, 1]`, row-major).
+    ///
+    /// # Panics
+    /// If `index >= len()` or `pixels` has another length.
+    fn read(&self, index: usize, pixels: &mut [f32]);
+
+    /// Image `index` as a value of its own.
+    fn image(&self, index: usize) -> Image {
+        let (height, width) = self.size();
+        let mut pixels = vec![0.0; height * width];
+        self.read(index, &mut pixels);
+        Image::new(height, width, pixels).expect("the size is that of the samples")
+    }
+}
