@@ -1,0 +1,3 @@
+//! The leaky rectifier.
+
+pub mod reference;

@@ -1,0 +1,3 @@
+//! The Adam optimizer.
+
+pub mod reference;

@@ -1,0 +1,3 @@
+//! Sigmoid cross-entropy.
+
+pub mod reference;

@@ -1,0 +1,3 @@
+//! Max-pooling.
+
+pub mod reference;
