@@ -1,7 +1,8 @@
 """Keras' transposed convolution with 'SAME' padding: output and gradients. Kernels are [kh, kw, out, in].
 
-The output is `stride` times as large as the input: o = stride * i + k - (kernel - stride) / 2, rounded toward
-the start, cropped to that size. Kernel 3, stride 2 cuts nothing at the start and one row and column at the end.
+The output is `stride` times as large as the input. Input i reaches output o = stride * i + k - cut, where the start
+loses cut = (kernel - stride) / 2, rounded down, and what lies past the end is lost too. With kernel 3 and stride 2
+nothing is cut at the start and one row and column at the end.
 """
 
 import keras
