@@ -11,6 +11,8 @@ mod isa;
 mod lanes;
 pub mod loss;
 mod map;
+mod math;
+pub mod noise;
 pub mod pool;
 mod shape;
 
