@@ -8,6 +8,8 @@ pub mod image;
 
 pub mod data;
 
+pub mod noise;
+
 pub mod net;
 
 pub use error::{Error, Result};

@@ -7,6 +7,7 @@ mod activation;
 mod glorot;
 pub mod layers;
 mod parameters;
+pub mod plan;
 mod spec;
 mod spec_toml;
 mod validate;
