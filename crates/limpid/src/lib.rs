@@ -8,4 +8,6 @@ pub mod image;
 
 pub mod data;
 
+pub mod net;
+
 pub use error::{Error, Result};
