@@ -8,4 +8,8 @@ pub mod image;
 
 pub mod data;
 
+pub mod train;
+
+pub mod report;
+
 pub use error::{Error, Result};
