@@ -8,6 +8,12 @@ pub mod image;
 
 pub mod data;
 
+pub mod metrics;
+
 pub mod net;
+
+pub mod train;
+
+pub mod report;
 
 pub use error::{Error, Result};
