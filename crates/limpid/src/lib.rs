@@ -10,6 +10,8 @@ pub mod noise;
 
 pub mod net;
 
+pub mod optim;
+
 pub mod metrics;
 pub mod train;
 

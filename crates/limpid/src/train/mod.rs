@@ -1,3 +1,18 @@
-//! Training: the history of a run.
+//! Training, one step at a time.
+//!
+//! A [`Trainer`] never owns the loop and never prints: its caller asks for one [`Event`] after another, and progress bar,
+//! log, plots and checkpoints read what comes.
 
+mod batch;
+mod config;
+mod event;
 pub mod history;
+mod order;
+mod threads;
+mod trainer;
+
+pub use batch::BatchRunner;
+pub use config::TrainConfig;
+pub use event::{Event, Finished, Progress};
+pub use threads::Threads;
+pub use trainer::{Trainer, TrainerState};

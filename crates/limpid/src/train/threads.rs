@@ -1,0 +1,78 @@
+//! How many threads work, and the pool in which they do.
+
+use rayon::prelude::*;
+
+use crate::{Error, Result};
+
+/// Threads that share work whose result does not depend on their number.
+#[derive(Debug)]
+pub struct Threads {
+    /// None for a single thread: nothing is started where nothing is shared (or where, as in a browser, nothing can be).
+    pool: Option<rayon::ThreadPool>,
+}
+
+impl Threads {
+    /// The largest number that can be asked for.
+    pub const MOST: usize = 1024;
+
+    /// `count` threads; 0 for one per processor.
+    ///
+    /// # Errors
+    /// If `count` is above [`Threads::MOST`] or the system refuses to start so many.
+    pub fn new(count: usize) -> Result<Self> {
+        let count = match count {
+            0 => std::thread::available_parallelism().map_or(1, usize::from).min(Self::MOST),
+            count => count,
+        };
+        if count > Self::MOST {
+            return Err(Error::invalid(
+                format!("{count} threads"),
+                format!("at most {}; leave it out to use one per processor", Self::MOST),
+            ));
+        }
+        if count == 1 {
+            return Ok(Self { pool: None });
+        }
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(count).build().map_err(|error| {
+            Error::invalid(format!("{count} threads"), format!("cannot be started ({error}); try fewer"))
+        })?;
+        Ok(Self { pool: Some(pool) })
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.pool.as_ref().map_or(1, rayon::ThreadPool::current_num_threads)
+    }
+
+    /// Calls `work(index, item)` for every item, on any thread and in any order.
+    pub fn for_each<T: Send>(&self, items: &mut [T], work: impl Fn(usize, &mut T) + Sync) {
+        match &self.pool {
+            None => items.iter_mut().enumerate().for_each(|(index, item)| work(index, item)),
+            Some(pool) => pool.install(|| {
+                items.par_iter_mut().enumerate().with_max_len(1).for_each(|(index, item)| work(index, item));
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_item_is_visited_once_on_any_number_of_threads() {
+        for count in [1, 2, 3, 8] {
+            let threads = Threads::new(count).unwrap();
+            assert_eq!(threads.count(), count);
+            let mut items = vec![0; 1000];
+            threads.for_each(&mut items, |index, item| *item += index);
+            assert!(items.iter().enumerate().all(|(index, &item)| item == index));
+        }
+    }
+
+    #[test]
+    fn too_many_threads_are_refused() {
+        let message = Threads::new(1_000_000).unwrap_err().to_string();
+        assert_eq!(message, "1000000 threads: at most 1024; leave it out to use one per processor");
+    }
+}

@@ -1,0 +1,246 @@
+//! The trainer: a network, its optimizer and its place in the run.
+
+use std::sync::Arc;
+
+use limpid_kernels::Isa;
+
+use super::event::{Event, Finished, Progress};
+use super::order::shuffled;
+use super::{BatchRunner, Threads, TrainConfig};
+use crate::data::Samples;
+use crate::net::Parameters;
+use crate::net::plan::{self, Plan};
+use crate::noise::{Purpose, Stream, test_stream};
+use crate::optim::{Adam, AdamState, LearningRate};
+use crate::{Error, Result};
+
+/// Everything that changes in the course of a run. Noise and order of images are drawn from seed, epoch and image, so no
+/// generator's state is part of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrainerState {
+    /// The network's parameters.
+    pub parameters: Parameters,
+    /// The optimizer's moments and its count of steps.
+    pub adam: AdamState,
+    /// The epoch under way, counted from 1; one past the last when the run is done.
+    pub epoch: u32,
+    /// Steps done in this epoch.
+    pub step: u64,
+    /// Sum of the losses of the images seen in this epoch, each a mean per pixel.
+    pub loss_sum: f64,
+    /// Images seen in this epoch.
+    pub images: u64,
+    /// The parameters with the lowest validation loss so far, and that loss.
+    pub best: Option<(Parameters, f64)>,
+}
+
+/// Trains a network, one step per call.
+///
+/// ```
+/// use std::sync::Arc;
+/// use limpid::{data::Dataset, train::{Event, TrainConfig, Trainer}};
+///
+/// let digits = Dataset::mnist();
+/// let config = TrainConfig { epochs: 1, ..TrainConfig::default() };
+/// let train = Arc::new(digits.train.images.slice(0..640));
+/// let test = Arc::new(digits.test.images.slice(0..100));
+/// let mut trainer = Trainer::new(config, train, test, 0)?;
+/// while let Some(event) = trainer.step()? {
+///     if let Event::Epoch(epoch) = event {
+///         assert!(epoch.validation_loss < 0.5);
+///     }
+/// }
+/// # Ok::<(), limpid::Error>(())
+/// ```
+pub struct Trainer {
+    config: TrainConfig,
+    train: Arc<dyn Samples>,
+    validation: Arc<dyn Samples>,
+    learning_rate: LearningRate,
+    plan: Plan,
+    runner: BatchRunner,
+    gradient: Vec<f32>,
+    order: Vec<u32>,
+    state: TrainerState,
+}
+
+impl Trainer {
+    /// A trainer at the start of a run, on `threads` threads (0: one per processor).
+    ///
+    /// `validation` are images that are never trained on; their noise is drawn from a fixed seed, the same for every run.
+    ///
+    /// # Errors
+    /// If a setting is out of its range, there are no images, the two sets differ in size, or the network does not fit it.
+    pub fn new(
+        config: TrainConfig,
+        train: Arc<dyn Samples>,
+        validation: Arc<dyn Samples>,
+        threads: usize,
+    ) -> Result<Self> {
+        let parameters = Parameters::glorot_uniform(&config.net, config.seed)?;
+        let state = TrainerState {
+            adam: AdamState::new(parameters.values().len()),
+            parameters,
+            epoch: 1,
+            step: 0,
+            loss_sum: 0.0,
+            images: 0,
+            best: None,
+        };
+        Self::at(config, state, train, validation, threads)
+    }
+
+    /// A trainer at a given point of a run.
+    fn at(
+        config: TrainConfig,
+        state: TrainerState,
+        train: Arc<dyn Samples>,
+        validation: Arc<dyn Samples>,
+        threads: usize,
+    ) -> Result<Self> {
+        config.validate()?;
+        check_samples(&*train, &*validation)?;
+        let plan = Plan::new(&config.net, train.size(), plan::isa()?, plan::Purpose::Training)?;
+        let learning_rate = LearningRate {
+            peak: config.adam.learning_rate,
+            schedule: config.schedule,
+            warmup_steps: config.warmup_steps,
+            total_steps: config.steps_per_epoch(train.len()) * u64::from(config.epochs),
+        };
+        Ok(Self {
+            order: shuffled(config.seed, state.epoch, train.len()),
+            gradient: vec![0.0; plan.layout().len()],
+            runner: BatchRunner::new(Threads::new(threads)?),
+            config,
+            train,
+            validation,
+            learning_rate,
+            plan,
+            state,
+        })
+    }
+
+    /// What the run was asked to do.
+    pub fn config(&self) -> &TrainConfig {
+        &self.config
+    }
+
+    /// The instruction set that computes.
+    pub fn isa(&self) -> Isa {
+        self.plan.isa()
+    }
+
+    /// Where the run is.
+    pub fn state(&self) -> &TrainerState {
+        &self.state
+    }
+
+    /// The parameters of the lowest validation loss so far; before the end of the first epoch, the present ones.
+    pub fn best(&self) -> &Parameters {
+        self.state.best.as_ref().map_or(&self.state.parameters, |(parameters, _)| parameters)
+    }
+
+    /// Steps in an epoch.
+    pub fn steps_per_epoch(&self) -> u64 {
+        self.config.steps_per_epoch(self.train.len())
+    }
+
+    /// Does the next thing: trains on one batch, or, behind an epoch's last batch, measures the validation loss. None when
+    /// all epochs are done.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`] if a loss is not finite. The parameters were not updated by it; the best ones are kept.
+    pub fn step(&mut self) -> Result<Option<Event>> {
+        if self.state.epoch > self.config.epochs {
+            return Ok(None);
+        }
+        if self.state.step < self.steps_per_epoch() {
+            self.train_on_batch().map(|progress| Some(Event::Step(progress)))
+        } else {
+            self.finish_epoch().map(|finished| Some(Event::Epoch(finished)))
+        }
+    }
+
+    fn train_on_batch(&mut self) -> Result<Progress> {
+        let Self { config, state, .. } = self;
+        let learning_rate = self.learning_rate.at(state.adam.step + 1);
+        let start = state.step as usize * config.batch_size;
+        let batch = &self.order[start..(start + config.batch_size).min(self.order.len())];
+        let (seed, draw) = (config.seed, state.epoch);
+        let stream = |image| Stream { seed, index: image as u32, draw, purpose: Purpose::Training as u32 };
+        self.plan.set_parameters(state.parameters.values());
+        let loss =
+            self.runner.gradient(&self.plan, &*self.train, batch, &config.noise, stream, &mut self.gradient);
+        if !loss.is_finite() {
+            return Err(diverged(loss, state, learning_rate));
+        }
+        let adam = Adam { learning_rate, ..config.adam };
+        state.adam.update(self.plan.isa(), &adam, &self.gradient, state.parameters.values_mut());
+        state.step += 1;
+        state.loss_sum += loss * batch.len() as f64;
+        state.images += batch.len() as u64;
+        Ok(Progress {
+            epoch: state.epoch,
+            step: state.step,
+            steps_per_epoch: config.steps_per_epoch(self.train.len()),
+            images: batch.len(),
+            loss,
+            mean_loss: state.loss_sum / state.images as f64,
+            learning_rate,
+        })
+    }
+
+    fn finish_epoch(&mut self) -> Result<Finished> {
+        let validation_loss = self.validation_loss();
+        let state = &mut self.state;
+        if !validation_loss.is_finite() {
+            return Err(diverged(validation_loss, state, self.learning_rate.at(state.adam.step)));
+        }
+        let is_best = state.best.as_ref().is_none_or(|(_, best)| validation_loss < *best);
+        if is_best {
+            state.best = Some((state.parameters.clone(), validation_loss));
+        }
+        let finished = Finished {
+            epoch: state.epoch,
+            training_loss: state.loss_sum / state.images as f64,
+            validation_loss,
+            is_best,
+        };
+        state.epoch += 1;
+        (state.step, state.loss_sum, state.images) = (0, 0.0, 0);
+        if state.epoch <= self.config.epochs {
+            self.order = shuffled(self.config.seed, state.epoch, self.train.len());
+        }
+        Ok(finished)
+    }
+
+    /// The mean loss per pixel over the whole validation set under its own noise, for the present parameters.
+    pub fn validation_loss(&mut self) -> f64 {
+        self.plan.set_parameters(self.state.parameters.values());
+        let images: Vec<u32> = (0..self.validation.len() as u32).collect();
+        self.runner.loss(&self.plan, &*self.validation, &images, &self.config.noise, test_stream)
+    }
+}
+
+fn diverged(loss: f64, state: &TrainerState, learning_rate: f64) -> Error {
+    Error::Diverged { loss, step: state.adam.step + 1, epoch: state.epoch, learning_rate }
+}
+
+fn check_samples(train: &dyn Samples, validation: &dyn Samples) -> Result<()> {
+    for (what, samples) in [("training images", train), ("validation images", validation)] {
+        if samples.is_empty() {
+            return Err(Error::invalid(what, "there are none; expected at least one"));
+        }
+        if u32::try_from(samples.len()).is_err() {
+            return Err(Error::invalid(what, format!("{}, expected fewer than 2^32", samples.len())));
+        }
+    }
+    if train.size() != validation.size() {
+        let ((height, width), (other_height, other_width)) = (train.size(), validation.size());
+        return Err(Error::invalid(
+            "validation images",
+            format!("they have {other_height}x{other_width} pixels, the training images {height}x{width}"),
+        ));
+    }
+    Ok(())
+}
