@@ -8,6 +8,10 @@ pub mod image;
 
 pub mod data;
 
+pub mod loss;
+
 pub mod net;
+
+pub mod optim;
 
 pub use error::{Error, Result};
