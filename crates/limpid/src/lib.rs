@@ -8,6 +8,8 @@ pub mod image;
 pub mod data;
 pub mod noise;
 
+pub mod loss;
+
 pub mod net;
 
 pub mod optim;

@@ -1,6 +1,6 @@
 //! THE description of a network, as data: training, inference, export, checkpoints and `limpid info` all read this.
 
-use std::path::Path;
+use std::{fs::File, io::Read, path::Path};
 
 use limpid_kernels::Shape;
 use serde::{Deserialize, Serialize};
@@ -124,16 +124,18 @@ impl NetSpec {
     /// # Errors
     /// If the file cannot be read, or as [`NetSpec::from_toml`]; messages name the file.
     pub fn load(path: &Path) -> Result<Self> {
-        let bytes = std::fs::metadata(path).map_err(|e| Error::io("read", path, e))?.len();
-        if bytes > MAX_FILE_BYTES {
+        let mut text = String::new();
+        File::open(path)
+            .and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_string(&mut text))
+            .map_err(|e| Error::io("read", path, e))?;
+        if text.len() as u64 > MAX_FILE_BYTES {
             return Err(Error::data(
                 path,
                 format!(
-                    "{bytes} bytes is too long for a network description, expected a TOML file of a few kB"
+                    "longer than {MAX_FILE_BYTES} bytes; expected the TOML description of a network, a few kB"
                 ),
             ));
         }
-        let text = std::fs::read_to_string(path).map_err(|e| Error::io("read", path, e))?;
         Self::from_toml(&text).map_err(|e| Error::data(path, e.to_string()))
     }
 
@@ -229,5 +231,23 @@ mod tests {
             relu.layers.iter().map(|layer| layer.kind.activation().to_string()).collect();
         assert_eq!(activations, ["relu", "linear", "relu", "linear", "relu", "linear", "linear", "linear"]);
         assert_eq!(relu.with_activation(Activation::LeakyRelu(0.1)), NetSpec::seed());
+    }
+
+    #[test]
+    fn files_are_read_and_named_in_messages() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("net.toml");
+        let message = || NetSpec::load(&path).unwrap_err().to_string();
+        assert!(message().starts_with(&format!("cannot read {}: ", path.display())), "{}", message());
+        std::fs::write(&path, NetSpec::seed().to_toml()).unwrap();
+        assert_eq!(NetSpec::load(&path).unwrap(), NetSpec::seed());
+        std::fs::write(&path, "input = 3").unwrap();
+        assert!(
+            message().starts_with(&format!("{}: network description: ", path.display())),
+            "{}",
+            message()
+        );
+        std::fs::write(&path, vec![b'#'; MAX_FILE_BYTES as usize + 1]).unwrap();
+        assert!(message().contains("longer than 1048576 bytes"), "{}", message());
     }
 }

@@ -94,7 +94,8 @@ impl AdamState {
     /// let rate = LearningRate { peak: 1e-3, schedule: Schedule::Cosine, warmup_steps: 0, total_steps: 100 };
     /// let (mut weights, gradients) = ([1.0, 1.0], [0.3, -20.0]);
     /// let mut state = AdamState::new(2);
-    /// state.update(limpid::net::plan::isa()?, &Adam { learning_rate: rate.at(state.step + 1), ..adam }, &gradients, &mut weights);
+    /// let isa = limpid::net::plan::isa()?;
+    /// state.update(isa, &Adam { learning_rate: rate.at(state.step + 1), ..adam }, &gradients, &mut weights);
     /// // The first step is one learning rate long, whatever the size of the gradient.
     /// assert!((weights[0] - 0.999).abs() < 1e-6 && (weights[1] - 1.001).abs() < 1e-6);
     /// # Ok::<(), limpid::Error>(())

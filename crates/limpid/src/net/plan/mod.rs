@@ -7,12 +7,13 @@
 mod step;
 mod workspace;
 
-use limpid_kernels::{Isa, Shape, loss};
+use limpid_kernels::{Shape, loss};
 
 use super::{NetSpec, ParameterLayout};
 use crate::{Error, Result};
 use step::Step;
 
+pub use limpid_kernels::Isa;
 pub use workspace::Workspace;
 
 /// Names an instruction set to use instead of the fastest, e.g. `avx2`; for comparisons and for finding faults.

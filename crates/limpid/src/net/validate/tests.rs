@@ -1,5 +1,7 @@
 //! Every refusal and its message.
 
+use proptest::prelude::*;
+
 use super::*;
 
 fn conv(name: &str, filters: usize, stride: usize) -> LayerSpec {
@@ -187,4 +189,59 @@ fn feature_maps_and_parameters_of_a_possible_size() {
         layer.kind = LayerKind::Conv { filters: 2048, kernel: 3, stride: 1, activation: Activation::Relu };
     }
     assert!(wide.validate().is_ok());
+}
+
+/// Numbers around everything that a limit separates, and absurd ones.
+fn numbers() -> impl Strategy<Value = usize> {
+    prop_oneof![8 => 1..=4_usize, 1 => 0..=40_usize, 1 => Just(4096), 1 => Just(1 << 16), 1 => any::<usize>()]
+}
+
+fn kinds() -> impl Strategy<Value = LayerKind> {
+    let activation =
+        || prop_oneof![4 => Just(Activation::Linear), 1 => any::<f64>().prop_map(Activation::LeakyRelu)];
+    prop_oneof![
+        (numbers(), numbers(), numbers(), activation()).prop_map(|(filters, kernel, stride, activation)| {
+            LayerKind::Conv { filters, kernel, stride, activation }
+        }),
+        (numbers(), numbers(), numbers(), activation()).prop_map(|(filters, kernel, stride, activation)| {
+            LayerKind::ConvTranspose { filters, kernel, stride, activation }
+        }),
+        numbers().prop_map(|size| LayerKind::MaxPool { size }),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// Whatever a description says, it is refused or fitted, without a panic; and what is fitted keeps its promises.
+    #[test]
+    fn any_description_is_refused_or_fits(
+        kinds in prop::collection::vec(kinds(), 0..6), ends: bool, height in numbers(), width in numbers(),
+    ) {
+        let mut layers: Vec<LayerSpec> =
+            kinds.iter().enumerate().map(|(i, &kind)| LayerSpec { name: format!("layer{i}"), kind }).collect();
+        if ends {
+            layers.push(conv("logits", 1, 1));
+        }
+        let input = Shape { height, width, channels: 1 };
+        let spec = NetSpec { name: "any".into(), input, layers, latent: None };
+        if let Ok(layers) = spec.layers(input) {
+            prop_assert_eq!(layers.last().unwrap().output(), input);
+            let mut shape = input;
+            for layer in &layers {
+                prop_assert_eq!(layer.input(), shape);
+                shape = layer.output();
+                prop_assert!(shape.len() <= MAX_VALUES);
+            }
+        }
+        // Every multiple that is not too large or too small for some layer fits.
+        if let Some(multiple) = spec.multiple().filter(|&m| m <= 64) {
+            for factor in 1..4 {
+                let side = multiple * factor;
+                if let Err(error) = spec.layers(Shape::new(side, side, 1)) {
+                    prop_assert!(!error.to_string().contains("would be"), "{}", error);
+                }
+            }
+        }
+    }
 }
