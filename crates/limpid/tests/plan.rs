@@ -1,0 +1,180 @@
+//! The fast plan against Keras and against the reference, on every instruction set that this CPU has.
+
+mod golden;
+
+use golden::{Golden, assert_close, assert_parameters_close};
+use limpid::net::plan::{Isa, Plan, Purpose};
+use limpid::net::{Activation, LayerKind, LayerSpec, NetSpec, Parameters, ReferenceNet, Shape};
+use limpid::optim::{Adam, AdamState};
+use proptest::prelude::*;
+
+/// Mean loss and gradient of a batch, as `ReferenceNet::loss_and_gradients` gives them.
+fn loss_and_gradients(plan: &Plan, noisy: &[f32], clean: &[f32]) -> (f64, Vec<f32>) {
+    let pixels = plan.shape().len();
+    let mut workspace = plan.workspace();
+    let mut gradient = vec![0.0; plan.layout().len()];
+    let mut loss = 0.0;
+    for (noisy, target) in noisy.chunks_exact(pixels).zip(clean.chunks_exact(pixels)) {
+        workspace.set_input(noisy);
+        plan.forward(&mut workspace);
+        loss += plan.loss(&workspace, target);
+        plan.backward(&mut workspace, target, 1.0 / clean.len() as f32, &mut gradient);
+    }
+    (loss / clean.len() as f64, gradient)
+}
+
+#[test]
+fn the_seed_network_is_keras() {
+    let golden = Golden::open("seed_network");
+    let spec = NetSpec::seed();
+    for isa in Isa::available() {
+        let mut plan = Plan::new(&spec, (28, 28), isa, Purpose::Training).unwrap();
+        let parameters: Vec<f32> = golden.parameters(plan.layout(), "").iter().map(|&v| v as f32).collect();
+        plan.set_parameters(&parameters);
+        let (clean, noisy) = (golden.f32("clean"), golden.f32("noisy"));
+
+        let mut workspace = plan.workspace();
+        for (image, pixels) in noisy.chunks_exact(784).enumerate() {
+            workspace.set_input(pixels);
+            plan.forward(&mut workspace);
+            if image == 0 {
+                for (index, layer) in spec.layers.iter().enumerate().take(7) {
+                    let name = format!("act.{}", layer.name);
+                    assert_close(&name, &workspace.activation(index).to_vec(), golden.f64(&name), 1e-6);
+                }
+            }
+            let of_image = |name| &golden.f64(name)[image * 784..][..784];
+            assert_close("logits", &workspace.logits().to_vec(), of_image("logits"), 2e-6);
+            let mut reconstruction = vec![0.0; 784];
+            plan.reconstruction(&workspace, &mut reconstruction);
+            assert_close("recon", &reconstruction, of_image("recon"), 1e-6);
+        }
+
+        let (loss, gradients) = loss_and_gradients(&plan, &noisy, &clean);
+        assert_close("loss", &[loss], golden.f64("loss"), 1e-7);
+        let expected = golden.parameters(plan.layout(), "grad.");
+        assert_parameters_close(&format!("{isa} gradient"), plan.layout(), &gradients, &expected, 5e-6);
+    }
+}
+
+#[test]
+fn ten_steps_of_training_are_keras() {
+    let golden = Golden::open("loss_curve");
+    let start = Golden::open("seed_network");
+    for isa in Isa::available() {
+        let mut plan = Plan::new(&NetSpec::seed(), (28, 28), isa, Purpose::Training).unwrap();
+        let mut parameters: Vec<f32> =
+            start.parameters(plan.layout(), "").iter().map(|&v| v as f32).collect();
+        let mut adam = AdamState::new(parameters.len());
+        let [steps, images, height, width] = golden.shape("noisy");
+        let batch = images * height * width;
+        let noisy = golden.f32("noisy");
+        let clean: Vec<f32> = golden.f32("clean").iter().map(|byte| byte / 255.0).collect();
+        for step in 0..steps {
+            let pixels = step * batch..(step + 1) * batch;
+            plan.set_parameters(&parameters);
+            let (loss, gradients) = loss_and_gradients(&plan, &noisy[pixels.clone()], &clean[pixels]);
+            // Adam's steps are as long for tiny gradients as for large ones, so rounding is amplified from step to step:
+            // Keras in f32 is itself off by 3.3e-6.
+            let what = format!("{isa}: loss of step {}", step + 1);
+            assert_close(&what, &[loss], &golden.f64("losses")[step..][..1], 5e-6);
+            adam.update(isa, &Adam::default(), &gradients, &mut parameters);
+        }
+    }
+}
+
+/// Networks that reach what the seed network does not: other sizes, strides, kernels, channels and orders of layers.
+fn network() -> impl Strategy<Value = (NetSpec, (usize, usize))> {
+    let filters = || prop_oneof![1..=5_usize, Just(16), Just(20), Just(32)];
+    let activation =
+        || prop_oneof![Just(Activation::Linear), Just(Activation::Relu), Just(Activation::LeakyRelu(0.1))];
+    let plain = (filters(), 1..=5_usize, activation()).prop_map(|(filters, kernel, activation)| {
+        vec![LayerKind::Conv { filters, kernel, stride: 1, activation }]
+    });
+    // Down and up again by the same factor, so that the output has the input's size.
+    let down_and_up = (filters(), filters(), 1..=4_usize, 2..=3_usize, any::<bool>(), activation()).prop_map(
+        |(first, second, kernel, factor, pool, activation)| {
+            let down = if pool {
+                vec![
+                    LayerKind::Conv { filters: first, kernel, stride: 1, activation },
+                    LayerKind::MaxPool { size: factor },
+                ]
+            } else {
+                vec![LayerKind::Conv { filters: first, kernel, stride: factor, activation }]
+            };
+            let up = LayerKind::ConvTranspose { filters: second, kernel, stride: factor, activation };
+            down.into_iter().chain([up]).collect()
+        },
+    );
+    let blocks = prop::collection::vec(prop_oneof![plain, down_and_up], 0..=3);
+    (blocks, 1..=5_usize, 1..=3_usize, 1..=3_usize).prop_map(|(blocks, kernel, height, width)| {
+        let last = LayerKind::Conv { filters: 1, kernel, stride: 1, activation: Activation::Linear };
+        let layers = blocks.into_iter().flatten().chain([last]).enumerate();
+        let layers = layers.map(|(i, kind)| LayerSpec { name: format!("layer{i}"), kind }).collect();
+        let mut spec = NetSpec { name: "random".into(), input: Shape::new(1, 1, 1), layers, latent: None };
+        let multiple = spec.multiple().expect("the blocks balance");
+        spec.input = Shape::new(height * multiple, width * multiple, 1);
+        let size = (spec.input.height, spec.input.width);
+        (spec, size)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn every_network_is_the_reference((spec, size) in network(), seed in 0..1000_u64) {
+        let net = ReferenceNet::new(&spec, spec.input).unwrap();
+        let mut parameters = Parameters::glorot_uniform(&spec, seed).unwrap();
+        // Biases that are not zero, and far enough from it that no sum is near a kink by accident alone.
+        let biases = parameters.layout().tensors().iter().filter(|t| t.shape.len() == 1).map(|t| t.range.clone());
+        for (i, at) in biases.collect::<Vec<_>>().into_iter().flatten().enumerate() {
+            parameters.values_mut()[at] = 0.05 * ((i % 5) as f32 - 2.0);
+        }
+        let pixels = spec.input.len();
+        let image = |offset: usize| -> Vec<f32> {
+            (0..pixels).map(|i| ((i * 7919 + offset * 104_729 + seed as usize * 31) % 1009) as f32 / 1009.0).collect()
+        };
+        let (noisy, clean) = (image(1), image(2));
+        let wide = |values: &[f32]| values.iter().map(|&v| f64::from(v)).collect::<Vec<_>>();
+        let (want_loss, want) = net.loss_and_gradients(&wide(parameters.values()), &wide(&noisy), &wide(&clean));
+        // A sum within rounding of a kink or of another maximum takes another branch in f32: such cases say nothing.
+        let (_, in_f32) = net.loss_and_gradients(parameters.values(), &noisy, &clean);
+        let largest = want.iter().fold(1e-3_f64, |m, v| m.max(v.abs()));
+        let branches = in_f32.iter().zip(&want).all(|(&a, b)| (f64::from(a) - b).abs() < 1e-5 * largest);
+        prop_assume!(branches);
+        for isa in Isa::available() {
+            let mut plan = Plan::new(&spec, size, isa, Purpose::Training).unwrap();
+            plan.set_parameters(parameters.values());
+            let (loss, gradients) = loss_and_gradients(&plan, &noisy, &clean);
+            prop_assert!((loss - want_loss).abs() < 1e-6, "{isa}: loss {loss}, not {want_loss}");
+            for (i, (&got, &want)) in gradients.iter().zip(&want).enumerate() {
+                let error = (f64::from(got) - want).abs();
+                prop_assert!(error < 2e-5 * largest, "{isa}: gradient {i} is {got}, not {want}; largest {largest}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_plan_for_inference_gives_the_same_logits() {
+    let spec = NetSpec::seed();
+    let parameters = Parameters::glorot_uniform(&spec, 3).unwrap();
+    let image: Vec<f32> = (0..64 * 96).map(|i| (i % 97) as f32 / 97.0).collect();
+    let logits = |purpose| {
+        let mut plan = Plan::new(&spec, (64, 96), Isa::best(), purpose).unwrap();
+        plan.set_parameters(parameters.values());
+        let mut workspace = plan.workspace();
+        workspace.set_input(&image);
+        plan.forward(&mut workspace);
+        workspace.logits().to_vec()
+    };
+    assert_eq!(logits(Purpose::Inference), logits(Purpose::Training));
+}
+
+#[test]
+fn a_size_that_the_network_does_not_take_is_refused() {
+    let message =
+        Plan::new(&NetSpec::seed(), (30, 30), Isa::best(), Purpose::Inference).unwrap_err().to_string();
+    assert!(message.contains("multiples of 4"), "{message}");
+}
