@@ -8,10 +8,10 @@ use std::sync::Mutex;
 
 use limpid_kernels::adam;
 
-use super::Threads;
 use crate::data::Samples;
 use crate::net::plan::{Plan, Workspace};
 use crate::noise::{Noise, Stream};
+use crate::threads::Threads;
 
 /// Images of a group at least: fewer would spend more time on adding up than on the images.
 const SMALLEST_GROUP: usize = 8;

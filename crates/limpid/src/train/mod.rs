@@ -8,11 +8,9 @@ mod config;
 mod event;
 pub mod history;
 mod order;
-mod threads;
 mod trainer;
 
 pub use batch::BatchRunner;
 pub use config::TrainConfig;
 pub use event::{Event, Finished, Progress};
-pub use threads::Threads;
 pub use trainer::{Trainer, TrainerState};

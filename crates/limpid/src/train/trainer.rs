@@ -6,12 +6,13 @@ use limpid_kernels::Isa;
 
 use super::event::{Event, Finished, Progress};
 use super::order::shuffled;
-use super::{BatchRunner, Threads, TrainConfig};
+use super::{BatchRunner, TrainConfig};
 use crate::data::Samples;
 use crate::net::Parameters;
 use crate::net::plan::{self, Plan};
 use crate::noise::{Purpose, Stream, test_stream};
 use crate::optim::{Adam, AdamState, LearningRate};
+use crate::threads::Threads;
 use crate::{Error, Result};
 
 /// Everything that changes in the course of a run. Noise and order of images are drawn from seed, epoch and image, so no

@@ -1,0 +1,85 @@
+//! The trained network at work: images in, denoised images out.
+
+use crate::image::Image;
+use crate::net::plan::{self, Plan, Purpose};
+use crate::net::{NetSpec, Parameters};
+use crate::noise::Noise;
+use crate::{Error, Result};
+
+/// A denoising autoencoder: a network with its parameters, and what it was trained for.
+///
+/// ```
+/// use limpid::{denoise::Autoencoder, image::Image, net::NetSpec};
+///
+/// let untrained = Autoencoder::untrained(NetSpec::seed(), 1)?;
+/// let image = Image::new(28, 28, vec![0.5; 28 * 28])?;
+/// assert_eq!(untrained.denoise(&image)?.width(), 28);
+/// # Ok::<(), limpid::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Autoencoder {
+    /// The network.
+    pub net: NetSpec,
+    /// Its parameters.
+    pub parameters: Parameters,
+    /// The noise that it was trained to remove.
+    pub noise: Noise,
+    /// How it was trained; none if it was not, or nobody knows.
+    pub training: Option<Training>,
+}
+
+/// How a model was trained, as it stands in the model's file.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Training {
+    /// The images, e.g. `MNIST`.
+    pub data: String,
+    /// How many of them.
+    pub images: u64,
+    /// The epoch that these parameters are from, counted from 1.
+    pub epoch: u32,
+    /// The validation loss after that epoch; none if the run was ended before.
+    pub validation_loss: Option<f64>,
+    /// The seed of the run.
+    pub seed: u64,
+}
+
+impl Autoencoder {
+    /// A network that has not been trained: Glorot-uniform kernels, biases of zero.
+    ///
+    /// # Errors
+    /// If the description is not valid.
+    pub fn untrained(net: NetSpec, seed: u64) -> Result<Self> {
+        let parameters = Parameters::glorot_uniform(&net, seed)?;
+        Ok(Self { net, parameters, noise: Noise::default(), training: None })
+    }
+
+    /// The network planned for images of `height` x `width`, with its parameters set.
+    ///
+    /// # Errors
+    /// If the network does not take images of this size, or `LIMPID_ISA` names no instruction set of this CPU.
+    pub fn plan(&self, (height, width): (usize, usize)) -> Result<Plan> {
+        let mut plan = Plan::new(&self.net, (height, width), plan::isa()?, Purpose::Inference)?;
+        plan.set_parameters(self.parameters.values());
+        Ok(plan)
+    }
+
+    /// The image without its noise.
+    ///
+    /// # Errors
+    /// If the network does not take images of this size: the seed network's sides must be multiples of 4.
+    pub fn denoise(&self, image: &Image) -> Result<Image> {
+        let plan = self.plan((image.height(), image.width()))?;
+        let mut workspace = plan.workspace();
+        workspace.set_input(image.pixels());
+        plan.forward(&mut workspace);
+        let mut pixels = vec![0.0; image.pixels().len()];
+        plan.reconstruction(&workspace, &mut pixels);
+        if let Some(bad) = pixels.iter().find(|p| !p.is_finite()) {
+            return Err(Error::invalid(
+                "reconstruction",
+                format!("a pixel is {bad}: the image or the model has values that are not finite"),
+            ));
+        }
+        Image::new(image.height(), image.width(), pixels)
+    }
+}
