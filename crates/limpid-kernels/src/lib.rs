@@ -7,8 +7,15 @@
 pub mod activation;
 pub mod adam;
 pub mod conv;
+mod isa;
+mod lanes;
 pub mod loss;
+mod map;
+mod math;
+pub mod noise;
 pub mod pool;
 mod shape;
 
+pub use isa::Isa;
+pub use map::FeatureMap;
 pub use shape::{ConvShape, Shape};

@@ -3,15 +3,18 @@
 //! The modules stand in the order in which data flows. A later one may use an earlier one, never the reverse.
 
 pub mod error;
-
 pub mod image;
 
 pub mod data;
+pub mod noise;
 
 pub mod loss;
-
 pub mod net;
 
+pub mod metrics;
 pub mod optim;
+pub mod train;
+
+pub mod report;
 
 pub use error::{Error, Result};

@@ -1,6 +1,18 @@
 //! Where images come from: the MNIST digits inside the binary, or IDX files of the user's.
 
+mod compression;
+mod dataset;
+mod files;
+pub mod idx;
+mod images;
+mod statistics;
+
 use crate::image::Image;
+
+pub use dataset::{Dataset, Split};
+pub use idx::Idx;
+pub use images::{Images, Labels};
+pub use statistics::Statistics;
 
 /// A set of grayscale images of one size that can be read in any order: what training and evaluation consume.
 ///

@@ -8,6 +8,7 @@ mod activation;
 mod glorot;
 pub mod layers;
 mod parameters;
+pub mod plan;
 mod reference;
 mod spec;
 mod spec_toml;

@@ -1,0 +1,137 @@
+//! SIMD lanes of `f32`: the operations that the kernels need, one backend per instruction set.
+//!
+//! Kernels whose data flow matters (which values stay in registers) are written over [`Lanes`]. Kernels that treat each
+//! value alone are plain loops, which the compiler vectorises under each instruction set's features.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod scalar;
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) use avx2::Avx2;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use avx512::Avx512;
+pub(crate) use scalar::Scalar;
+
+/// A vector of `LEN` lanes of `f32` on one instruction set. A value of an implementing type is the proof that the CPU
+/// has it.
+///
+/// Memory is addressed as slice and offset, so that every access is checked in builds with debug assertions.
+pub(crate) trait Lanes: Copy {
+    /// Lanes in a vector.
+    const LEN: usize;
+    /// Vector registers: they bound how many accumulators a tile may hold.
+    const REGISTERS: usize;
+    /// One vector.
+    type F32: Copy;
+
+    /// All lanes `value`.
+    fn splat(self, value: f32) -> Self::F32;
+
+    /// Lanes `from[at..at + LEN]`.
+    ///
+    /// # Safety
+    /// `at + LEN <= from.len()`.
+    unsafe fn load(self, from: &[f32], at: usize) -> Self::F32;
+
+    /// `to[at..at + LEN] = value`.
+    ///
+    /// # Safety
+    /// `at + LEN <= to.len()`.
+    unsafe fn store(self, to: &mut [f32], at: usize, value: Self::F32);
+
+    /// The first `count` lanes from `from[at..at + count]`, 0 in the others.
+    ///
+    /// # Safety
+    /// `count <= LEN` and `at + count <= from.len()`.
+    unsafe fn load_first(self, from: &[f32], at: usize, count: usize) -> Self::F32;
+
+    /// `to[at..at + count]` = the first `count` lanes.
+    ///
+    /// # Safety
+    /// `count <= LEN` and `at + count <= to.len()`.
+    unsafe fn store_first(self, to: &mut [f32], at: usize, count: usize, value: Self::F32);
+
+    /// `a * b`.
+    fn mul(self, a: Self::F32, b: Self::F32) -> Self::F32;
+
+    /// `max(a, b)`, and `b` where either is NaN.
+    fn max(self, a: Self::F32, b: Self::F32) -> Self::F32;
+
+    /// `a * b + c`, rounded once where the instruction set can.
+    fn mul_add(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32;
+
+    /// The sum of all lanes, in an order that is fixed for an instruction set.
+    fn sum(self, a: Self::F32) -> f32;
+}
+
+/// Reads one value.
+///
+/// # Safety
+/// `at < from.len()`.
+#[inline(always)]
+pub(crate) unsafe fn read(from: &[f32], at: usize) -> f32 {
+    debug_assert!(at < from.len(), "read at {at} of {}", from.len());
+    // SAFETY: the caller's promise.
+    unsafe { *from.get_unchecked(at) }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::isa::{Isa, per_isa};
+
+    per_isa! {
+        /// Every operation once, on known values.
+        fn exercise<L>(lanes; out: &mut Vec<f32>) {
+            let values: Vec<f32> = (0..2 * L::LEN).map(|i| i as f32 - 3.0).collect();
+            // SAFETY: `values` and the buffers below have at least `LEN` values from each offset used.
+            unsafe {
+                let (a, b) = (lanes.load(&values, 1), lanes.splat(2.0));
+                let mut row = vec![0.0; L::LEN];
+                for result in [
+                    a,
+                    lanes.mul(a, b),
+                    lanes.max(a, b),
+                    lanes.mul_add(a, b, a),
+                    lanes.load_first(&values, 2, L::LEN - 1),
+                    lanes.load_first(&values, 2, 1),
+                    lanes.load_first(&values, values.len(), 0),
+                ] {
+                    lanes.store(&mut row, 0, result);
+                    out.extend(&row);
+                }
+                let mut part = vec![-1.0; L::LEN + 1];
+                lanes.store_first(&mut part, 1, L::LEN - 1, a);
+                out.extend(&part);
+                out.push(lanes.sum(a));
+                out.push(L::LEN as f32);
+            }
+        }
+    }
+
+    #[test]
+    fn every_operation_does_what_its_name_says() {
+        for isa in Isa::available() {
+            let mut got = Vec::new();
+            exercise(isa, &mut got);
+            let len = *got.last().unwrap() as usize;
+            let a = |i: usize| i as f32 - 2.0;
+            let mut want = Vec::new();
+            want.extend((0..len).map(a));
+            want.extend((0..len).map(|i| a(i) * 2.0));
+            want.extend((0..len).map(|i| a(i).max(2.0)));
+            want.extend((0..len).map(|i| a(i) * 3.0));
+            want.extend((0..len).map(|i| if i < len - 1 { a(i) + 1.0 } else { 0.0 }));
+            want.extend((0..len).map(|i| if i == 0 { -1.0 } else { 0.0 }));
+            want.extend((0..len).map(|_| 0.0));
+            want.push(-1.0);
+            want.extend((0..len - 1).map(a));
+            want.push(-1.0);
+            want.push((0..len).map(a).sum());
+            want.push(len as f32);
+            assert_eq!(got, want, "{isa}");
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! A feature map in memory: HWC with a border of zeros, so that convolutions need no branches at the edges.
+
+use crate::Shape;
+
+/// A cache line. Maps start on one, so that vectors of channels do not straddle two.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Line([f32; 16]);
+
+/// One image's feature map, row by row, channels last, with `pad` pixels of zeros on each of the four sides.
+///
+/// The border stays zero: only the interior can be written from outside this crate, and no kernel writes elsewhere.
+#[derive(Clone)]
+pub struct FeatureMap {
+    shape: Shape,
+    pad: usize,
+    lines: Vec<Line>,
+}
+
+impl FeatureMap {
+    /// A map of zeros.
+    pub fn new(shape: Shape, pad: usize) -> Self {
+        let len = (shape.height + 2 * pad) * (shape.width + 2 * pad) * shape.channels;
+        Self { shape, pad, lines: vec![Line([0.0; 16]); len.div_ceil(16)] }
+    }
+
+    /// The size of the interior.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// Pixels of zeros on each side.
+    pub fn pad(&self) -> usize {
+        self.pad
+    }
+
+    /// Distance between vertically neighbouring values.
+    pub(crate) fn row_stride(&self) -> usize {
+        (self.shape.width + 2 * self.pad) * self.shape.channels
+    }
+
+    /// Where pixel `(y, x)` starts in [`FeatureMap::values`]; both may reach `pad` pixels outside the interior.
+    pub(crate) fn offset(&self, y: isize, x: isize) -> usize {
+        let (y, x) = (y + self.pad as isize, x + self.pad as isize);
+        debug_assert!(y >= 0 && x >= 0, "pixel in front of the border");
+        y as usize * self.row_stride() + x as usize * self.shape.channels
+    }
+
+    /// All values, the border's too.
+    pub(crate) fn values(&self) -> &[f32] {
+        // SAFETY: a `Line` is 16 f32 without padding bytes, and f32 has a smaller alignment.
+        unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), self.lines.len() * 16) }
+    }
+
+    /// All values, the border's too, which must stay zero.
+    pub(crate) fn values_mut(&mut self) -> &mut [f32] {
+        // SAFETY: a `Line` is 16 f32 without padding bytes, f32 has a smaller alignment, and every bit pattern is one.
+        unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.lines.len() * 16) }
+    }
+
+    /// The interior of row `y`: `width * channels` values.
+    pub fn row(&self, y: usize) -> &[f32] {
+        let start = self.offset(y as isize, 0);
+        &self.values()[start..start + self.shape.width * self.shape.channels]
+    }
+
+    /// The interior of row `y`, to write.
+    pub fn row_mut(&mut self, y: usize) -> &mut [f32] {
+        let (start, len) = (self.offset(y as isize, 0), self.shape.width * self.shape.channels);
+        &mut self.values_mut()[start..start + len]
+    }
+
+    /// The interior of all rows, from the top.
+    pub fn rows(&self) -> impl Iterator<Item = &[f32]> {
+        (0..self.shape.height).map(|y| self.row(y))
+    }
+
+    /// Sets the interior from `values` (HWC, no border).
+    ///
+    /// # Panics
+    /// If `values.len() != shape.len()`.
+    pub fn copy_from(&mut self, values: &[f32]) {
+        assert_eq!(values.len(), self.shape.len(), "a map of {} takes as many values", self.shape);
+        for (y, row) in values.chunks_exact(self.shape.width * self.shape.channels).enumerate() {
+            self.row_mut(y).copy_from_slice(row);
+        }
+    }
+
+    /// The interior without the border (HWC).
+    pub fn to_vec(&self) -> Vec<f32> {
+        self.rows().flatten().copied().collect()
+    }
+}
+
+impl std::fmt::Debug for FeatureMap {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "FeatureMap({} with a border of {})", self.shape, self.pad)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_stand_inside_a_border_of_zeros() {
+        let mut map = FeatureMap::new(Shape::new(2, 3, 2), 1);
+        let values: Vec<f32> = (1..=12).map(|v| v as f32).collect();
+        map.copy_from(&values);
+        assert_eq!(map.to_vec(), values);
+        assert_eq!(map.row(1), &values[6..]);
+        assert_eq!(map.values().iter().sum::<f32>(), values.iter().sum());
+        assert_eq!(map.offset(0, 0), 12);
+        assert_eq!(map.values().as_ptr() as usize % 64, 0);
+    }
+}

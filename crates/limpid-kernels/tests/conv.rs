@@ -1,0 +1,95 @@
+//! Convolutions of every geometry against their reference twin in f64, on every instruction set that this CPU has.
+
+mod common;
+
+use common::{assert_close, map, values, wide};
+use limpid_kernels::conv::{Convolution, backward_bias, backward_weights, forward_input_pad, reference};
+use limpid_kernels::{ConvShape, Isa, Shape};
+use proptest::prelude::*;
+
+/// Geometries that reach every branch: kernels smaller and larger than the stride and than the map, channels below, at
+/// and above the vectors of each instruction set.
+fn geometry() -> impl Strategy<Value = ConvShape> {
+    let channels = || prop_oneof![1..=9_usize, Just(16), Just(17), Just(32), Just(33), Just(48)];
+    (1..=17_usize, 1..=17_usize, channels(), channels(), 1..=5_usize, 1..=4_usize).prop_map(
+        |(height, width, input, filters, kernel, stride)| {
+            ConvShape::same(Shape::new(height, width, input), filters, kernel, stride)
+        },
+    )
+}
+
+/// A geometry with an input, a kernel, a bias and an output gradient.
+#[derive(Debug, Clone)]
+struct Case {
+    shape: ConvShape,
+    x: Vec<f32>,
+    w: Vec<f32>,
+    b: Vec<f32>,
+    dy: Vec<f32>,
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    geometry().prop_flat_map(|shape| {
+        let tensors = (
+            values(shape.input.len()),
+            values(shape.kernel_len()),
+            values(shape.output.channels.max(shape.input.channels)),
+            values(shape.output.len()),
+        );
+        tensors.prop_map(move |(x, w, b, dy)| Case { shape, x, w, b, dy })
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(192))]
+
+    #[test]
+    fn forward_is_the_reference(case in case(), slope in prop_oneof![Just(0.0_f32), Just(0.1), Just(1.0)]) {
+        let Case { shape, x, w, b, .. } = case;
+        let b = &b[..shape.output.channels];
+        let mut want: Vec<f64> = wide(b).repeat(shape.output.pixels());
+        reference::forward(&shape, &wide(&x), &wide(&w), &mut want);
+        want.iter_mut().for_each(|z| *z = z.max(f64::from(slope) * *z));
+        for isa in Isa::available() {
+            let mut conv = Convolution::forward(isa, &shape);
+            conv.set_weights(&w, b);
+            let mut y = map(shape.output, 2, &vec![f32::NAN; shape.output.len()]);
+            conv.run(slope, &map(shape.input, conv.input_pad(), &x), &mut y);
+            assert_close(&y.to_vec(), &want, shape.kernel * shape.kernel * shape.input.channels + 1, isa.name())?;
+        }
+    }
+
+    #[test]
+    fn backward_data_is_the_reference(case in case()) {
+        let Case { shape, w, b, dy, .. } = case;
+        let b = &b[..shape.input.channels];
+        let mut want: Vec<f64> = wide(b).repeat(shape.input.pixels());
+        reference::backward_data(&shape, &wide(&dy), &wide(&w), &mut want);
+        for isa in Isa::available() {
+            let mut conv = Convolution::backward_data(isa, &shape);
+            conv.set_weights(&w, b);
+            let mut dx = map(shape.input, 1, &vec![f32::NAN; shape.input.len()]);
+            conv.run(1.0, &map(shape.output, conv.input_pad() + 1, &dy), &mut dx);
+            assert_close(&dx.to_vec(), &want, shape.kernel * shape.kernel * shape.output.channels + 1, isa.name())?;
+        }
+    }
+
+    #[test]
+    fn backward_weights_and_bias_are_the_reference(case in case()) {
+        let Case { shape, x, w, b, dy } = case;
+        let b = &b[..shape.output.channels];
+        // The gradients are added to what is there.
+        let (mut want_w, mut want_b) = (wide(&w), wide(b));
+        reference::backward_weights(&shape, &wide(&x), &wide(&dy), &mut want_w);
+        reference::backward_bias(&wide(&dy), &mut want_b);
+        for isa in Isa::available() {
+            let x = map(shape.input, forward_input_pad(&shape), &x);
+            let dy = map(shape.output, 0, &dy);
+            let (mut dw, mut db) = (w.clone(), b.to_vec());
+            backward_weights(isa, &shape, &x, &dy, &mut dw);
+            backward_bias(isa, &dy, &mut db);
+            assert_close(&dw, &want_w, shape.output.pixels() + 1, isa.name())?;
+            assert_close(&db, &want_b, shape.output.pixels() + 1, isa.name())?;
+        }
+    }
+}

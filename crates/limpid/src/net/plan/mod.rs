@@ -1,0 +1,166 @@
+//! How a network is executed: a description, fitted to an image size, as a list of kernels with planned buffers.
+//!
+//! One image goes through the whole network, forward and backward, before the next one starts, so that everything it
+//! touches stays in the processor's cache. A [`Plan`] holds what all images share (the kernels with their weights), a
+//! [`Workspace`] what one image at a time needs. Neither knows of threads: whoever has several gives each a workspace.
+
+mod step;
+mod workspace;
+
+use limpid_kernels::{Isa, Shape, loss};
+
+use super::{NetSpec, ParameterLayout};
+use crate::{Error, Result};
+use step::Step;
+
+pub use workspace::Workspace;
+
+/// Names an instruction set to use instead of the fastest, e.g. `avx2`; for comparisons and for finding faults.
+pub const ISA_VARIABLE: &str = "LIMPID_ISA";
+
+/// The instruction set that this process uses: the fastest that the CPU has, or the one that the environment variable
+/// [`ISA_VARIABLE`] names.
+///
+/// # Errors
+/// If the variable names one that does not exist or that this CPU does not have.
+pub fn isa() -> Result<Isa> {
+    match std::env::var(ISA_VARIABLE) {
+        Ok(name) if !name.is_empty() => Isa::named(&name).ok_or_else(|| {
+            let available: Vec<_> = Isa::available().into_iter().map(Isa::name).collect();
+            Error::invalid(
+                format!("{ISA_VARIABLE}={name}"),
+                format!("this CPU has {}; unset the variable to use the fastest", available.join(", ")),
+            )
+        }),
+        _ => Ok(Isa::best()),
+    }
+}
+
+/// What a plan can do, and so what it prepares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Forward passes only.
+    Inference,
+    /// Forward and backward passes.
+    Training,
+}
+
+/// A network fitted to one image size and instruction set, with its weights in the order in which kernels read them.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    isa: Isa,
+    purpose: Purpose,
+    layout: ParameterLayout,
+    /// The input's shape, then the output's of each step.
+    shapes: Vec<Shape>,
+    /// Zeros around the activation of the same index: what the steps that read it need.
+    pads: Vec<usize>,
+    /// Zeros around its gradient.
+    gradient_pads: Vec<usize>,
+    steps: Vec<Step>,
+}
+
+impl Plan {
+    /// Plans a network for images of `height` x `width`. The weights are not set yet.
+    ///
+    /// # Errors
+    /// If the description is not valid for this size.
+    pub fn new(spec: &NetSpec, (height, width): (usize, usize), isa: Isa, purpose: Purpose) -> Result<Self> {
+        let input = Shape::new(height, width, spec.input.channels);
+        let layers = spec.layers(input)?;
+        let layout = ParameterLayout::new(spec)?;
+        let mut shapes = vec![input];
+        shapes.extend(layers.iter().map(|layer| layer.output()));
+        let steps: Vec<Step> = layers
+            .iter()
+            .enumerate()
+            .map(|(i, layer)| {
+                // Nobody asks for the gradient of the image itself.
+                let data_gradient = purpose == Purpose::Training && i > 0;
+                Step::new(layer, layout.layer(i), isa, data_gradient)
+            })
+            .collect();
+        let mut pads = vec![0; shapes.len()];
+        let mut gradient_pads = vec![0; shapes.len()];
+        for (i, step) in steps.iter().enumerate() {
+            pads[i] = step.input_pad();
+            gradient_pads[i + 1] = step.gradient_pad();
+        }
+        Ok(Self { isa, purpose, layout, shapes, pads, gradient_pads, steps })
+    }
+
+    /// The input's shape, which is also the output's.
+    pub fn shape(&self) -> Shape {
+        self.shapes[0]
+    }
+
+    /// The instruction set.
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// Which tensor lies where in the vector that [`Plan::set_parameters`] takes.
+    pub fn layout(&self) -> &ParameterLayout {
+        &self.layout
+    }
+
+    /// Takes the network's parameters, laid out as [`Plan::layout`].
+    ///
+    /// # Panics
+    /// If their number is another.
+    pub fn set_parameters(&mut self, values: &[f32]) {
+        assert_eq!(values.len(), self.layout.len(), "the parameters must be those of the network");
+        for step in &mut self.steps {
+            step.set_parameters(values);
+        }
+    }
+
+    /// Buffers for one image at a time.
+    pub fn workspace(&self) -> Workspace {
+        Workspace::new(self)
+    }
+
+    /// Forward pass: from the input in the workspace to its logits.
+    pub fn forward(&self, workspace: &mut Workspace) {
+        for (i, step) in self.steps.iter().enumerate() {
+            let (before, after) = workspace.activations.split_at_mut(i + 1);
+            step.forward(self.isa, &before[i], &mut after[0], &mut workspace.argmax[i]);
+        }
+    }
+
+    /// The sum of the pixels' losses against `clean` (values in `[0, 1]`, `height * width`), for the logits in the
+    /// workspace; in nats.
+    pub fn loss(&self, workspace: &Workspace, clean: &[f32]) -> f64 {
+        loss::sigmoid_cross_entropy(self.isa, workspace.logits(), clean)
+    }
+
+    /// Backward pass for the logits in the workspace: adds the gradient of `scale` times [`Plan::loss`] with respect to
+    /// all parameters to `gradient`, laid out as [`Plan::layout`].
+    ///
+    /// # Panics
+    /// If the plan was made for inference, or a length does not fit.
+    pub fn backward(&self, workspace: &mut Workspace, clean: &[f32], scale: f32, gradient: &mut [f32]) {
+        assert_eq!(self.purpose, Purpose::Training, "a plan for inference has no backward pass");
+        assert_eq!(gradient.len(), self.layout.len(), "one gradient per parameter");
+        let Workspace { activations, gradients, argmax } = workspace;
+        let last = self.steps.len();
+        loss::backward(self.isa, scale, &activations[last], clean, &mut gradients[last]);
+        for (i, step) in self.steps.iter().enumerate().rev() {
+            let (before, after) = gradients.split_at_mut(i + 1);
+            let dx = if i > 0 { Some(&mut before[i]) } else { None };
+            step.backward(
+                self.isa,
+                (&activations[i], &activations[i + 1]),
+                &mut after[0],
+                dx,
+                &argmax[i],
+                gradient,
+            );
+        }
+    }
+
+    /// `pixels = sigmoid(logits)`: the reconstruction, in `[0, 1]`.
+    pub fn reconstruction(&self, workspace: &Workspace, pixels: &mut [f32]) {
+        loss::sigmoid(self.isa, workspace.logits(), pixels);
+    }
+}

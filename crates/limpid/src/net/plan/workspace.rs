@@ -1,0 +1,56 @@
+//! The buffers that one image needs on its way through a plan.
+
+use limpid_kernels::{FeatureMap, Shape};
+
+use super::{Plan, Purpose};
+
+/// Activations, gradients and pooling positions of one image at a time. Made by [`Plan::workspace`] and good for that
+/// plan only.
+#[derive(Debug)]
+pub struct Workspace {
+    /// The input, then the output of each step.
+    pub(super) activations: Vec<FeatureMap>,
+    /// The gradient of the activation of the same index; empty maps in a plan for inference.
+    pub(super) gradients: Vec<FeatureMap>,
+    /// Positions of the maxima of each step that pools.
+    pub(super) argmax: Vec<Vec<u8>>,
+}
+
+impl Workspace {
+    pub(super) fn new(plan: &Plan) -> Self {
+        let maps = |pads: &[usize]| -> Vec<FeatureMap> {
+            plan.shapes.iter().zip(pads).map(|(&shape, &pad)| FeatureMap::new(shape, pad)).collect()
+        };
+        let gradients = match plan.purpose {
+            Purpose::Training => {
+                let mut gradients = maps(&plan.gradient_pads);
+                gradients[0] = FeatureMap::new(Shape::new(0, 0, 0), 0); // nobody asks for the image's gradient
+                gradients
+            }
+            Purpose::Inference => Vec::new(),
+        };
+        let argmax = plan.steps.iter().map(|step| vec![0; step.argmax_len()]).collect();
+        Self { activations: maps(&plan.pads), gradients, argmax }
+    }
+
+    /// Sets the input, `height * width` pixels.
+    ///
+    /// # Panics
+    /// If their number is another.
+    pub fn set_input(&mut self, pixels: &[f32]) {
+        self.activations[0].copy_from(pixels);
+    }
+
+    /// The output of the network before the sigmoid, after [`Plan::forward`].
+    pub fn logits(&self) -> &FeatureMap {
+        self.activations.last().expect("there is an input at least")
+    }
+
+    /// The output of layer `index`, after [`Plan::forward`].
+    ///
+    /// # Panics
+    /// If there is no such layer.
+    pub fn activation(&self, index: usize) -> &FeatureMap {
+        &self.activations[index + 1]
+    }
+}

@@ -1,0 +1,9 @@
+//! What a run looks like: the loss curve, pictures of digits, and one page that holds everything.
+//!
+//! Every function takes plain values and returns bytes or text; whoever calls decides where they go. No font, clock
+//! or other property of the machine has a part in it: the same input gives the same bytes.
+
+mod canvas;
+mod font;
+
+pub mod pictures;

@@ -1,0 +1,3 @@
+//! Training: the history of a run.
+
+pub mod history;
