@@ -3,20 +3,25 @@
 //! The modules stand in the order in which data flows. A later one may use an earlier one, never the reverse.
 
 pub mod error;
+pub mod threads;
+
 pub mod image;
 
 pub mod data;
 pub mod noise;
 
 pub mod loss;
-
 pub mod net;
+pub mod metrics;
+
+pub mod denoise;
+pub mod evaluate;
 
 pub mod optim;
-
-pub mod metrics;
 pub mod train;
 
+pub mod checkpoint;
+pub mod run_dir;
 pub mod report;
 
 pub use error::{Error, Result};

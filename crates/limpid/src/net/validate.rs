@@ -63,16 +63,20 @@ pub(super) fn layers(spec: &NetSpec, input: Shape) -> Result<Vec<Layer>> {
 /// See [`NetSpec::multiple`].
 pub(super) fn multiple(spec: &NetSpec) -> Option<usize> {
     // Behind each layer the side is `side * up / down` in lowest terms, whole if it is a multiple of `down`.
-    let (mut up, mut down, mut multiple) = (1, 1, 1);
+    let (mut up, mut down, mut multiple) = (1_usize, 1_usize, 1_usize);
     for layer in &spec.layers {
+        let (LayerKind::Conv { stride: factor, .. }
+        | LayerKind::MaxPool { size: factor }
+        | LayerKind::ConvTranspose { stride: factor, .. }) = layer.kind;
+        if factor == 0 {
+            return None;
+        }
         match layer.kind {
-            LayerKind::Conv { stride: factor, .. } | LayerKind::MaxPool { size: factor } => {
-                down = factor.checked_mul(down)?;
-            }
-            LayerKind::ConvTranspose { stride: factor, .. } => up = factor.checked_mul(up)?,
+            LayerKind::ConvTranspose { .. } => up = factor.checked_mul(up)?,
+            _ => down = factor.checked_mul(down)?,
         }
         let common = gcd(up, down);
-        (up, down) = (up.checked_div(common)?, down.checked_div(common)?);
+        (up, down) = (up / common, down / common);
         multiple = down.checked_mul(multiple / gcd(multiple, down))?;
     }
     (up == 1 && down == 1).then_some(multiple)
@@ -243,17 +247,17 @@ fn check_output(spec: &NetSpec, input: Shape, output: Shape) -> Result<()> {
     // Name the first layer that rounds.
     let mut shape = input;
     for layer in &spec.layers {
-        if let LayerKind::Conv { stride: factor, .. } | LayerKind::MaxPool { size: factor } = layer.kind {
-            if shape.height % factor != 0 || shape.width % factor != 0 {
-                return Err(at(
-                    layer,
-                    format!(
-                        "its input of {}x{} does not divide by {factor}, so {would}; \
-                         height and width must be multiples of {multiple}",
-                        shape.height, shape.width
-                    ),
-                ));
-            }
+        if let LayerKind::Conv { stride: factor, .. } | LayerKind::MaxPool { size: factor } = layer.kind
+            && !(shape.height.is_multiple_of(factor) && shape.width.is_multiple_of(factor))
+        {
+            return Err(at(
+                layer,
+                format!(
+                    "its input of {}x{} does not divide by {factor}, so {would}; \
+                     height and width must be multiples of {multiple}",
+                    shape.height, shape.width
+                ),
+            ));
         }
         shape = Layer::new(layer.kind, shape).output();
     }

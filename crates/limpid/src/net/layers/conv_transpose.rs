@@ -25,11 +25,13 @@ impl ConvTranspose {
     }
 
     /// Shape of the input.
+    #[expect(clippy::misnamed_getters, reason = "the adjoint has its sides the other way round")]
     pub fn input(&self) -> Shape {
         self.shape.output
     }
 
     /// Shape of the output.
+    #[expect(clippy::misnamed_getters, reason = "the adjoint has its sides the other way round")]
     pub fn output(&self) -> Shape {
         self.shape.input
     }

@@ -77,6 +77,7 @@ fn the_multiple_is_the_least_that_every_layer_divides() {
     deep.extend((0..100).map(|_| up("u", 1, 15)));
     assert_eq!(NetSpec { layers: deep, ..NetSpec::seed() }.multiple(), None);
     assert_eq!(net([pool("a", 0), up("b", 1, 0)]).multiple(), None);
+    assert_eq!(net([up("a", 1, 0), conv("b", 1, 1)]).multiple(), None);
 }
 
 #[test]
