@@ -72,12 +72,7 @@ impl QualitySums {
 
     fn quality(&self, images: f64) -> Quality {
         let mse = self.mse / images;
-        Quality {
-            mse,
-            mean_psnr: self.psnr / images,
-            psnr_of_mean_mse: psnr(mse),
-            ssim: self.ssim / images,
-        }
+        Quality { mse, mean_psnr: self.psnr / images, psnr_of_mean_mse: psnr(mse), ssim: self.ssim / images }
     }
 }
 
@@ -147,7 +142,8 @@ mod tests {
     fn the_figures_do_not_depend_on_the_threads() {
         let model = Autoencoder::untrained(NetSpec::seed(), 1).unwrap();
         let samples = digits(250);
-        let of = |count| evaluate(&model, &samples, &Noise::default(), &Threads::new(count).unwrap()).unwrap();
+        let of =
+            |count| evaluate(&model, &samples, &Noise::default(), &Threads::new(count).unwrap()).unwrap();
         assert_eq!(of(1), of(3));
     }
 

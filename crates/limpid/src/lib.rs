@@ -11,8 +11,8 @@ pub mod data;
 pub mod noise;
 
 pub mod loss;
-pub mod net;
 pub mod metrics;
+pub mod net;
 
 pub mod denoise;
 pub mod evaluate;
@@ -21,7 +21,7 @@ pub mod optim;
 pub mod train;
 
 pub mod checkpoint;
-pub mod run_dir;
 pub mod report;
+pub mod run_dir;
 
 pub use error::{Error, Result};

@@ -1,0 +1,211 @@
+//! The directory of a training run. This is the one module that knows what lies where in it.
+//!
+//! | file | what it is | when it is written |
+//! |---|---|---|
+//! | `config.toml` | what the run was asked to do | at the start |
+//! | `log.jsonl` | one line of JSON per epoch | after each epoch |
+//! | `checkpoint.safetensors` | the last state of the run | after each epoch, and where the run ends |
+//! | `model.safetensors` | the network of the lowest validation loss | whenever it is the best so far |
+//! | `loss.png`, `results.png`, `report.html` | for people | where the run ends |
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::checkpoint::atomic;
+use crate::train::TrainConfig;
+use crate::train::history::EpochRecord;
+use crate::{Error, Result};
+
+/// The directory of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunDir {
+    path: PathBuf,
+}
+
+/// What `config.toml` holds: the settings of the trainer, and where its images came from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunConfig {
+    /// The version of limpid that ran.
+    pub limpid: String,
+    /// The name of the data set.
+    pub data: String,
+    /// Training images used.
+    pub images: u64,
+    /// The settings of the trainer.
+    pub train: TrainConfig,
+}
+
+impl RunDir {
+    /// Makes the directory of a new run.
+    ///
+    /// # Errors
+    /// If the path exists and is not an empty directory, or cannot be created.
+    pub fn create(path: &Path) -> Result<Self> {
+        fs::create_dir_all(path).map_err(|source| Error::io("create the directory", path, source))?;
+        let mut entries = fs::read_dir(path).map_err(|source| Error::io("read", path, source))?;
+        if entries.next().is_some() {
+            return Err(Error::invalid(
+                format!("run directory {}", path.display()),
+                "it is not empty, and no run is written over another; choose another directory",
+            ));
+        }
+        Ok(Self { path: path.to_path_buf() })
+    }
+
+    /// The directory of a run that was started before.
+    ///
+    /// # Errors
+    /// If it has no `config.toml`.
+    pub fn open(path: &Path) -> Result<Self> {
+        let run = Self { path: path.to_path_buf() };
+        let config = run.config_path();
+        fs::metadata(&config).map_err(|source| Error::io("read", &config, source))?;
+        Ok(run)
+    }
+
+    /// The directory itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// `config.toml`.
+    pub fn config_path(&self) -> PathBuf {
+        self.path.join("config.toml")
+    }
+
+    /// `log.jsonl`.
+    pub fn log_path(&self) -> PathBuf {
+        self.path.join("log.jsonl")
+    }
+
+    /// `model.safetensors`.
+    pub fn model_path(&self) -> PathBuf {
+        self.path.join("model.safetensors")
+    }
+
+    /// `checkpoint.safetensors`.
+    pub fn checkpoint_path(&self) -> PathBuf {
+        self.path.join("checkpoint.safetensors")
+    }
+
+    /// `loss.png`.
+    pub fn loss_path(&self) -> PathBuf {
+        self.path.join("loss.png")
+    }
+
+    /// `results.png`.
+    pub fn results_path(&self) -> PathBuf {
+        self.path.join("results.png")
+    }
+
+    /// `report.html`.
+    pub fn report_path(&self) -> PathBuf {
+        self.path.join("report.html")
+    }
+
+    /// Writes `config.toml`.
+    ///
+    /// # Errors
+    /// If the operating system refuses.
+    pub fn write_config(&self, config: &RunConfig) -> Result<()> {
+        let text = toml::to_string(config).expect("a configuration is made of strings and numbers");
+        atomic::write(&self.config_path(), text.as_bytes())
+    }
+
+    /// Reads `config.toml`.
+    ///
+    /// # Errors
+    /// If it cannot be read or is not what [`RunDir::write_config`] writes.
+    pub fn read_config(&self) -> Result<RunConfig> {
+        let path = self.config_path();
+        let text = fs::read_to_string(&path).map_err(|source| Error::io("read", &path, source))?;
+        toml::from_str(&text).map_err(|error| Error::data(&path, error.to_string().trim_end()))
+    }
+
+    /// Adds a line to `log.jsonl`.
+    ///
+    /// # Errors
+    /// If the operating system refuses.
+    pub fn append_log(&self, record: &EpochRecord) -> Result<()> {
+        let path = self.log_path();
+        let mut line = serde_json::to_string(record).expect("a record is made of numbers");
+        line.push('\n');
+        let file = OpenOptions::new().create(true).append(true).open(&path);
+        file.and_then(|mut file| file.write_all(line.as_bytes()))
+            .map_err(|source| Error::io("write", &path, source))
+    }
+
+    /// Reads `log.jsonl`; a last line that a crash cut short does not count.
+    ///
+    /// # Errors
+    /// If it cannot be read, or a line is not a record.
+    pub fn read_log(&self) -> Result<Vec<EpochRecord>> {
+        let path = self.log_path();
+        let text = fs::read_to_string(&path).map_err(|source| Error::io("read", &path, source))?;
+        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        let record = |(number, line): (usize, &str)| {
+            serde_json::from_str(line)
+                .map_err(|error| Error::data(&path, format!("line {} is no record: {error}", number + 1)))
+        };
+        whole.lines().enumerate().map(record).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(epoch: u32) -> EpochRecord {
+        EpochRecord { epoch, training_loss: 0.5, validation_loss: 0.25, seconds: 1.5 }
+    }
+
+    #[test]
+    fn what_is_written_can_be_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let run = RunDir::create(&dir.path().join("runs/first")).unwrap();
+        let config = RunConfig {
+            limpid: "0.1.0".into(),
+            data: "MNIST".into(),
+            images: 55_000,
+            train: TrainConfig::default(),
+        };
+        run.write_config(&config).unwrap();
+        assert_eq!(RunDir::open(run.path()).unwrap().read_config().unwrap(), config);
+        run.append_log(&record(1)).unwrap();
+        run.append_log(&record(2)).unwrap();
+        assert_eq!(run.read_log().unwrap(), [record(1), record(2)]);
+        assert_eq!(
+            fs::read_to_string(run.log_path()).unwrap().lines().next().unwrap(),
+            r#"{"epoch":1,"training_loss":0.5,"validation_loss":0.25,"seconds":1.5}"#
+        );
+    }
+
+    #[test]
+    fn a_line_that_was_cut_short_does_not_count() {
+        let dir = tempfile::tempdir().unwrap();
+        let run = RunDir::create(dir.path()).unwrap();
+        run.append_log(&record(1)).unwrap();
+        fs::write(run.log_path(), [&fs::read(run.log_path()).unwrap()[..], b"{\"epoch\":2,\"trai"].concat())
+            .unwrap();
+        assert_eq!(run.read_log().unwrap(), [record(1)]);
+        fs::write(run.log_path(), "{\"epoch\":2}\n").unwrap();
+        assert!(run.read_log().unwrap_err().to_string().contains("line 1 is no record"));
+    }
+
+    #[test]
+    fn no_run_is_written_over_another() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("notes.txt"), "mine").unwrap();
+        let message = RunDir::create(dir.path()).unwrap_err().to_string();
+        assert!(
+            message
+                .ends_with("it is not empty, and no run is written over another; choose another directory")
+        );
+        let message = RunDir::open(dir.path()).unwrap_err().to_string();
+        assert!(message.starts_with("cannot read ") && message.contains("config.toml"), "{message}");
+    }
+}
