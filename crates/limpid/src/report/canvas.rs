@@ -95,8 +95,9 @@ impl Canvas {
         // The rasterizer wants every point inside of its own grid: one box around the shape, clipped when blending.
         let (left, top) = (low.x.floor() - 1.0, low.y.floor() - 1.0);
         let (width, height) = ((high.x - left).ceil() + 2.0, (high.y - top).ceil() + 2.0);
-        if !(width * height <= 4.0 * MAX_PIXELS as f32) {
-            return; // far outside of any picture, or not a number
+        let cells = width * height;
+        if cells.is_nan() || cells > 4.0 * MAX_PIXELS as f32 {
+            return; // far outside of any picture
         }
         let mut rasterizer = Rasterizer::new(width as usize, height as usize);
         for outline in outlines {

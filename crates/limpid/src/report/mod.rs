@@ -5,5 +5,9 @@
 
 mod canvas;
 mod font;
+mod plot_backend;
+mod ticks;
 
+pub mod html;
+pub mod loss_plot;
 pub mod pictures;

@@ -22,8 +22,8 @@ const INK: Rgb = [0x1f, 0x24, 0x2d];
 const MUTED: Rgb = [0x55, 0x5d, 0x6b];
 const OUTLINE: Rgb = [0xc9, 0xce, 0xd6];
 
-const TITLE_SIZE: f32 = 22.0;
-const LABEL_SIZE: f32 = 17.0;
+const TITLE_SIZE: f32 = 24.0;
+const LABEL_SIZE: f32 = 19.0;
 const CAPTION_SIZE: f32 = 13.5;
 
 /// Rows of images under a title.
