@@ -1,2 +1,69 @@
-//! placeholder
-fn main() {}
+//! `limpid`: train the denoising autoencoder, look inside it, use it on your own images.
+//!
+//! Every subcommand is a file in `commands/` with its arguments and a `run` that writes to the writer it is given.
+//! To add one: the file, its `mod` line there, a variant of [`Command`] and its line in [`Command::run`].
+
+#![forbid(unsafe_code)]
+
+mod commands;
+mod dataset;
+mod ordinal;
+mod terminal;
+mod terminal_image;
+
+use std::io::{self, BufWriter, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The denoising autoencoder, complete: train it, look inside it, use it on your own images.
+#[derive(Parser)]
+#[command(name = "limpid", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// In the order in which a learner meets them.
+#[derive(Subcommand)]
+enum Command {
+    /// Look at the data: shapes, figures, and some of the images
+    Data(commands::data::Args),
+}
+
+impl Command {
+    fn run(self, out: &mut dyn Write) -> anyhow::Result<()> {
+        match self {
+            Self::Data(args) => commands::data::run(&args, out),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse(); // wrong usage ends here, with exit code 2
+    let mut out = BufWriter::new(io::stdout().lock());
+    let result = cli.command.run(&mut out).and_then(|()| Ok(out.flush()?));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever read the output has seen enough, as in `limpid data | head`.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            // What was printed before stands before the error. A second failure could not be reported anyway.
+            let _ = out.flush();
+            let _ = writeln!(io::stderr(), "error: {error:#}");
+            exit_code(&error)
+        }
+    }
+}
+
+/// 2 if what the user gave is wrong (as clap ends for wrong usage), 1 if the run failed.
+fn exit_code(error: &anyhow::Error) -> ExitCode {
+    match error.downcast_ref() {
+        Some(limpid::Error::Data { .. } | limpid::Error::Invalid { .. }) => ExitCode::from(2),
+        _ => ExitCode::FAILURE,
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
