@@ -24,15 +24,15 @@ Examples:
   cargo xtask check --skip wasm              all but one
   cargo xtask check --keep-going             see every failure at once
 
-With CI=true in the environment every step must run: one that would be skipped for want of a tool fails,
-and --only and --skip are refused.")]
+With CI=true in the environment every step must run: one that would be skipped for want of a tool
+fails, and --only and --skip are refused.")]
 pub(crate) struct Options {
     /// Run these steps alone (comma-separated or repeated)
     #[arg(long, value_name = "STEP", value_delimiter = ',', conflicts_with = "skip")]
     only: Vec<Step>,
 
     /// Leave these steps out (comma-separated or repeated)
-    #[arg(long, value_name = "STEP", value_delimiter = ',')]
+    #[arg(long, value_name = "STEP", value_delimiter = ',', hide_possible_values = true)]
     skip: Vec<Step>,
 
     /// Run the remaining steps after one has failed

@@ -83,7 +83,7 @@ impl Compiler {
         (installed && is_at_least(&version, MSRV)).then_some(Self::Debian)
     }
 
-    /// `cargo build` for the target, in a profile that is quick to compile, without the packages to build.
+    /// `cargo build` for the target; the packages to build are still to be named.
     fn build(&self, root: &Path) -> Command {
         let mut command = match self {
             Self::Toolchain => cargo(root),
@@ -95,13 +95,13 @@ impl Compiler {
         };
         // Flags meant for this machine's own processor would not do for this one.
         command.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
-        command.args(["build", "--locked", "--profile", "wasm-check", "--target", TARGET]);
+        command.args(["build", "--locked", "--target", TARGET]);
         if *self == Self::Debian {
             command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "wasm-ld");
             // Another compiler than the one in use: in a shared folder each would rebuild what the other built.
             command
                 .args(["-Zbuild-std=std,panic_abort", "--target-dir"])
-                .arg(target_dir().join("wasm-check-debian"));
+                .arg(target_dir().join("debian-wasm32"));
         }
         command
     }

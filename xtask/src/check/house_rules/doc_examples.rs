@@ -32,9 +32,16 @@ mod tests {
 
     #[test]
     fn only_an_ignored_example_without_reason_is_found() {
-        let text = "/// ```ignore\n    //! ```rust,ignore\n/// ```ignore ()\n\
-                    /// ```ignore (needs a model file)\n/// ```no_run\n/// ```\n/// do not ignore\n";
-        let found = problems(&Source { path: "src/lib.rs".to_owned(), text: text.to_owned() });
+        let lines = [
+            "/// ```ignore",
+            "    //! ```rust,ignore",
+            "/// ```ignore ()",
+            "/// ```ignore (needs a model file)",
+            "/// ```no_run",
+            "/// ```",
+            "/// do not ignore",
+        ];
+        let found = problems(&Source { path: "src/lib.rs".to_owned(), text: lines.join("\n") });
         let places: Vec<_> = found.iter().filter_map(|line| line.split(": ").next()).collect();
         assert_eq!(places, ["src/lib.rs:1", "src/lib.rs:2", "src/lib.rs:3"]);
     }
