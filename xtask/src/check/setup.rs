@@ -19,7 +19,7 @@ pub(super) fn run(context: &Context) -> Result<Outcome> {
         // Not having one is for the wasm step to judge; here it is installed where that is possible.
         match wasm::Compiler::find_or_install(&context.root) {
             Ok(compiler) => eprintln!("     wasm32 compiler: {compiler}"),
-            Err(reason) => eprintln!("     no wasm32 compiler: {reason}"),
+            Err(reason) => eprintln!("     {reason}"),
         }
     }
     Ok(Outcome::Passed)
