@@ -2,6 +2,8 @@
 //!
 //! The modules stand in the order in which data flows. A later one may use an earlier one, never the reverse.
 
+#![forbid(unsafe_code)]
+
 pub mod error;
 pub mod threads;
 
