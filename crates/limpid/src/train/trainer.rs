@@ -8,8 +8,8 @@ use super::event::{Event, Finished, Progress};
 use super::order::shuffled;
 use super::{BatchRunner, TrainConfig};
 use crate::data::Samples;
-use crate::net::Parameters;
 use crate::net::plan::{self, Plan};
+use crate::net::{ParameterLayout, Parameters};
 use crate::noise::{Purpose, Stream, test_stream};
 use crate::optim::{Adam, AdamState, LearningRate};
 use crate::threads::Threads;
@@ -36,6 +36,8 @@ pub struct TrainerState {
 }
 
 /// Trains a network, one step per call.
+///
+/// The same settings, images and instruction set give the same bits on any number of threads.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -88,11 +90,15 @@ impl Trainer {
             images: 0,
             best: None,
         };
-        Self::at(config, state, train, validation, threads)
+        Self::resume(config, state, train, validation, threads)
     }
 
-    /// A trainer at a given point of a run.
-    fn at(
+    /// A trainer at a given point of a run: with the same images it goes on to the very bits that the run would have ended
+    /// with, had it not been interrupted.
+    ///
+    /// # Errors
+    /// As [`Trainer::new`], or if the state is not one that a run with these settings and images comes through.
+    pub fn resume(
         config: TrainConfig,
         state: TrainerState,
         train: Arc<dyn Samples>,
@@ -101,6 +107,7 @@ impl Trainer {
     ) -> Result<Self> {
         config.validate()?;
         check_samples(&*train, &*validation)?;
+        check_state(&config, &state, train.len())?;
         let plan = Plan::new(&config.net, train.size(), plan::isa()?, plan::Purpose::Training)?;
         let learning_rate = LearningRate {
             peak: config.adam.learning_rate,
@@ -225,6 +232,37 @@ impl Trainer {
 
 fn diverged(loss: f64, state: &TrainerState, learning_rate: f64) -> Error {
     Error::Diverged { loss, step: state.adam.step + 1, epoch: state.epoch, learning_rate }
+}
+
+/// Whether a run over so many images comes through this state.
+fn check_state(config: &TrainConfig, state: &TrainerState, images: usize) -> Result<()> {
+    let refuse = |problem: String| Err(Error::invalid("state of the run", problem));
+    let steps = config.steps_per_epoch(images);
+    let layout = ParameterLayout::new(&config.net)?;
+    let TrainerState { parameters, adam, epoch, step, images: seen, best, .. } = state;
+    let all = [Some(parameters), best.as_ref().map(|(best, _)| best)];
+    if all.into_iter().flatten().any(|parameters| *parameters.layout() != layout)
+        || adam.first.len() != layout.len()
+        || adam.second.len() != layout.len()
+    {
+        return refuse("its parameters are those of another network".into());
+    }
+    if *epoch == 0 || *step > steps {
+        return refuse(format!(
+            "step {step} of epoch {epoch}, but an epoch over {images} images has {steps} steps"
+        ));
+    }
+    let expected = steps.saturating_mul(u64::from(*epoch) - 1).saturating_add(*step);
+    let expected_images = (*step * config.batch_size as u64).min(images as u64);
+    if adam.step != expected || *seen != expected_images {
+        return refuse(format!(
+            "{} updates and {seen} images of the epoch before step {} of epoch {epoch}, expected {expected} and \
+             {expected_images}: the run had other images",
+            adam.step,
+            step + 1
+        ));
+    }
+    Ok(())
 }
 
 fn check_samples(train: &dyn Samples, validation: &dyn Samples) -> Result<()> {
