@@ -7,6 +7,8 @@
 
 mod commands;
 mod dataset;
+mod model;
+mod network;
 mod ordinal;
 mod terminal;
 mod terminal_image;
@@ -29,12 +31,21 @@ struct Cli {
 enum Command {
     /// Look at the data: shapes, figures, and some of the images
     Data(commands::data::Args),
+    /// Look at a network: layers, shapes, parameters, cost
+    Info(commands::info::Args),
+    /// Train a network, and see how well it does
+    Train(commands::train::Args),
+    /// Measure a trained network on noisy test images
+    Eval(commands::eval::Args),
 }
 
 impl Command {
     fn run(self, out: &mut dyn Write) -> anyhow::Result<()> {
         match self {
             Self::Data(args) => commands::data::run(&args, out),
+            Self::Info(args) => commands::info::run(&args, out),
+            Self::Train(args) => commands::train::run(&args, out),
+            Self::Eval(args) => commands::eval::run(&args, out),
         }
     }
 }
@@ -56,8 +67,12 @@ fn main() -> ExitCode {
     }
 }
 
-/// 2 if what the user gave is wrong (as clap ends for wrong usage), 1 if the run failed.
+/// 2 if what the user gave is wrong (as clap ends for wrong usage), 130 after Ctrl-C (as shells have it), 1 if the run
+/// failed.
 fn exit_code(error: &anyhow::Error) -> ExitCode {
+    if error.is::<commands::train::Interrupted>() {
+        return ExitCode::from(130);
+    }
     match error.downcast_ref() {
         Some(limpid::Error::Data { .. } | limpid::Error::Invalid { .. }) => ExitCode::from(2),
         _ => ExitCode::FAILURE,

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod error;
+pub mod number;
 pub mod threads;
 
 pub mod image;

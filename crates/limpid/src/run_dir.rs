@@ -9,7 +9,7 @@
 //! | `loss.png`, `results.png`, `report.html` | for people | where the run ends |
 
 use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -54,6 +54,29 @@ impl RunDir {
             ));
         }
         Ok(Self { path: path.to_path_buf() })
+    }
+
+    /// Makes a new directory of this name, or of this name with `-2`, `-3`, ... behind it where it is taken.
+    ///
+    /// # Errors
+    /// If it cannot be created.
+    pub fn create_new(path: &Path) -> Result<Self> {
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(|source| Error::io("create the directory", parent, source))?;
+        }
+        let mut candidate = path.to_path_buf();
+        for number in 2_u64.. {
+            match fs::create_dir(&candidate) {
+                Ok(()) => break,
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                    let mut name = path.as_os_str().to_os_string();
+                    name.push(format!("-{number}"));
+                    candidate = name.into();
+                }
+                Err(source) => return Err(Error::io("create the directory", &candidate, source)),
+            }
+        }
+        Ok(Self { path: candidate })
     }
 
     /// The directory of a run that was started before.
@@ -182,6 +205,15 @@ mod tests {
             fs::read_to_string(run.log_path()).unwrap().lines().next().unwrap(),
             r#"{"epoch":1,"training_loss":0.5,"validation_loss":0.25,"seconds":1.5}"#
         );
+    }
+
+    #[test]
+    fn two_runs_of_one_second_get_two_directories() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("runs/2026-01-01-120000");
+        let names = [1, 2, 3].map(|_| RunDir::create_new(&path).unwrap().path().to_path_buf());
+        let suffixes = names.map(|name| name.file_name().unwrap().to_str().unwrap()[17..].to_owned());
+        assert_eq!(suffixes, ["", "-2", "-3"]);
     }
 
     #[test]

@@ -1,3 +1,6 @@
 //! One file per subcommand.
 
 pub(crate) mod data;
+pub(crate) mod eval;
+pub(crate) mod info;
+pub(crate) mod train;

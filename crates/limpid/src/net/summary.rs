@@ -6,6 +6,7 @@ use limpid_kernels::Shape;
 
 use super::{LayerKind, NetSpec};
 use crate::Result;
+use crate::number::grouped;
 
 /// A table of a network's layers. Its `Display` is the text table; the fields serve other forms.
 ///
@@ -141,19 +142,6 @@ impl fmt::Display for Summary {
     }
 }
 
-/// A number with commas between its thousands, e.g. `37,601`.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,13 +165,5 @@ mod tests {
             [784 * 9 * 32, 0, 196 * kernel, 0, 49 * kernel, 49 * kernel, 196 * kernel, 784 * 9 * 32];
         assert_eq!(macs, expected);
         assert_eq!(summary.macs, expected.iter().sum::<u64>());
-    }
-
-    #[test]
-    fn thousands_are_grouped() {
-        assert_eq!(
-            [0, 999, 1_000, 37_601, 1_234_567].map(grouped),
-            ["0", "999", "1,000", "37,601", "1,234,567"]
-        );
     }
 }

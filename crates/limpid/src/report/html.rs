@@ -5,6 +5,7 @@ use image::{ImageFormat, ImageReader};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{font, loss_plot};
+use crate::number::grouped;
 use crate::train::history::EpochRecord;
 use crate::{Error, Result};
 
@@ -315,19 +316,6 @@ fn loss(value: f64) -> String {
     if value.is_finite() && value.abs() >= 1e4 { format!("{value:.3e}") } else { format!("{value:.4}") }
 }
 
-/// A count with its thousands set apart: `1806336` as `1,806,336`.
-fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// The style sheet with the font inside, so that the page looks the same on every machine.
 fn style() -> String {
     let face = |weight: &str, ttf: &[u8]| {
@@ -489,14 +477,6 @@ mod tests {
         let page = render(&report).unwrap();
         assert!(page.contains(">inf<") && page.contains(">NaN<"));
         assert!(page.contains("1 (best)") && !page.contains("2 (best)"));
-    }
-
-    #[test]
-    fn counts_are_grouped_by_thousands() {
-        assert_eq!(
-            [0, 999, 1000, 37_601, 1_806_336].map(grouped),
-            ["0", "999", "1,000", "37,601", "1,806,336"]
-        );
     }
 
     #[test]

@@ -11,3 +11,4 @@ mod ticks;
 pub mod html;
 pub mod loss_plot;
 pub mod pictures;
+pub mod run;

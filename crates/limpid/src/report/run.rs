@@ -1,0 +1,178 @@
+//! What a finished run leaves for people: `loss.png`, `results.png` and `report.html` in its directory.
+
+use crate::checkpoint::atomic;
+use crate::data::Samples;
+use crate::denoise::Autoencoder;
+use crate::evaluate::{Evaluation, Quality};
+use crate::image::Image;
+use crate::net::plan;
+use crate::net::{Shape, Summary};
+use crate::noise::test_stream;
+use crate::number::grouped;
+use crate::report::html::{self, LayerRow, MetricRow, Picture, Report};
+use crate::report::loss_plot;
+use crate::report::pictures::{Grid, Row};
+use crate::run_dir::{RunConfig, RunDir};
+use crate::train::history::EpochRecord;
+use crate::{Error, Result};
+
+/// Digits in `results.png`.
+const PICTURES: usize = 10;
+
+/// The least loss that any predictor could reach on MNIST's test images, their entropy (computed from the 10,000 images).
+const MNIST_ENTROPY: f64 = 0.0581;
+
+/// Everything that the files are made from.
+pub struct Run<'a> {
+    /// What the run was asked to do.
+    pub config: &'a RunConfig,
+    /// Its epochs; none if it was ended before the first was finished.
+    pub history: &'a [EpochRecord],
+    /// The best model.
+    pub model: &'a Autoencoder,
+    /// The images that it was tested on.
+    pub test: &'a dyn Samples,
+    /// Its figures on them.
+    pub evaluation: &'a Evaluation,
+    /// What the machine contributed, e.g. `2 threads, avx512`.
+    pub machine: &'a str,
+}
+
+impl Run<'_> {
+    /// Writes the files into the run's directory: `results.png`, and, if at least one epoch was finished, `loss.png` and
+    /// `report.html`.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub fn write(&self, directory: &RunDir) -> Result<()> {
+        let results = self.results()?.to_png()?;
+        atomic::write(&directory.results_path(), &results)?;
+        if !self.history.is_empty() {
+            atomic::write(&directory.loss_path(), &loss_plot::png(self.history)?)?;
+            atomic::write(&directory.report_path(), self.page(results)?.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// The first test images, what noise makes of them, and what the model makes of that.
+    fn results(&self) -> Result<Grid> {
+        let clean: Vec<Image> = (0..self.test.len().min(PICTURES)).map(|i| self.test.image(i)).collect();
+        let noisy = clean.iter().enumerate().map(|(index, clean)| {
+            let mut pixels = vec![0.0; clean.pixels().len()];
+            self.config.train.noise.corrupt(plan::isa()?, test_stream(index), clean.pixels(), &mut pixels);
+            Image::new(clean.height(), clean.width(), pixels)
+        });
+        let noisy = noisy.collect::<Result<Vec<_>>>()?;
+        let restored = noisy.iter().map(|noisy| self.model.denoise(noisy)).collect::<Result<Vec<_>>>()?;
+        Ok(Grid {
+            title: None,
+            rows: vec![
+                Row::labelled("Original", clean),
+                Row::labelled("Noisy", noisy),
+                Row::labelled("Reconstruction", restored),
+            ],
+        })
+    }
+
+    fn page(&self, results: Vec<u8>) -> Result<String> {
+        let RunConfig { data, images, train, .. } = self.config;
+        let (height, width) = self.test.size();
+        let summary = Summary::new(&train.net, Shape::new(height, width, 1))?;
+        let best = self
+            .history
+            .iter()
+            .min_by(|a, b| a.validation_loss.total_cmp(&b.validation_loss))
+            .ok_or_else(|| Error::invalid("report", "no epoch was finished"))?;
+        html::render(&Report {
+            title: format!("Denoising autoencoder on {data}"),
+            summary: format!(
+                "A network of {} parameters was trained on {} images under {} noise. Its best epoch, number {} of {}, \
+                 reached a validation loss of {:.4}.",
+                grouped(summary.parameters as u64),
+                grouped(*images),
+                train.noise,
+                best.epoch,
+                self.history.len(),
+                best.validation_loss,
+            ),
+            settings: self.settings(),
+            layers: summary.rows.iter().map(layer_row).collect(),
+            history: self.history.to_vec(),
+            loss_note: (data == "MNIST").then(|| {
+                format!(
+                    "No network can bring the loss to 0: gray pixels are no certainties. On MNIST's test images the \
+                     entropy of the clean pixels, {MNIST_ENTROPY}, is the least that any predictor could reach."
+                )
+            }),
+            pictures: vec![Picture {
+                png: results,
+                alt: format!(
+                    "Three rows of {PICTURES} images: originals, noisy images and reconstructions, in which the \
+                     noise is gone."
+                ),
+                caption: format!("The first {PICTURES} test images under {} noise.", train.noise),
+            }],
+            metrics: metric_rows(self.evaluation),
+        })
+    }
+
+    fn settings(&self) -> Vec<(String, String)> {
+        let RunConfig { limpid, data, images, train } = self.config;
+        let adam = train.adam;
+        let warmup = match train.warmup_steps {
+            0 => String::new(),
+            steps => format!(" after {steps} steps of warm-up"),
+        };
+        [
+            ("Data", data.clone()),
+            ("Training images", grouped(*images)),
+            ("Noise", train.noise.to_string()),
+            ("Epochs", train.epochs.to_string()),
+            ("Batch size", train.batch_size.to_string()),
+            (
+                "Optimizer",
+                format!(
+                    "Adam, learning rate {}, beta1 {}, beta2 {}, epsilon {:e}",
+                    adam.learning_rate, adam.beta1, adam.beta2, adam.epsilon
+                ),
+            ),
+            ("Schedule", format!("{}{warmup}", train.schedule)),
+            ("Seed", train.seed.to_string()),
+            ("Network", train.net.name.clone()),
+            ("Machine", self.machine.to_owned()),
+            ("limpid", limpid.clone()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .to_vec()
+    }
+}
+
+fn layer_row(row: &crate::net::Row) -> LayerRow {
+    LayerRow {
+        layer: format!("{} ({})", row.name, row.kind),
+        output_shape: format!("{} × {} × {}", row.output.height, row.output.width, row.output.channels),
+        parameters: row.parameters as u64,
+        multiply_accumulates: row.macs,
+    }
+}
+
+/// The figures as people read them, with names that say which mean is meant.
+pub fn metric_rows(evaluation: &Evaluation) -> Vec<MetricRow> {
+    let Evaluation { loss, reconstruction, noisy, .. } = evaluation;
+    let row = |name: &str, format: &dyn Fn(&Quality) -> String| MetricRow {
+        name: name.into(),
+        noisy: format(noisy),
+        reconstruction: format(reconstruction),
+    };
+    vec![
+        MetricRow {
+            name: "Loss (mean sigmoid cross-entropy, nats)".into(),
+            noisy: "–".into(),
+            reconstruction: format!("{loss:.4}"),
+        },
+        row("MSE", &|q| format!("{:.4}", q.mse)),
+        row("PSNR, mean of the images' values (dB)", &|q| format!("{:.2}", q.mean_psnr)),
+        row("PSNR of the mean MSE (dB)", &|q| format!("{:.2}", q.psnr_of_mean_mse)),
+        row("SSIM, mean of the images' values", &|q| format!("{:.4}", q.ssim)),
+    ]
+}
