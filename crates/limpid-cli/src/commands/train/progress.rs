@@ -8,6 +8,7 @@ use limpid::evaluate::Evaluation;
 use limpid::number::grouped;
 use limpid::train::history::EpochRecord;
 use limpid::train::{self, Trainer};
+use serde::Serialize;
 use serde_json::json;
 
 use super::files::Files;
@@ -106,7 +107,7 @@ impl Progress {
     pub(super) fn epoch(&self, out: &mut dyn Write, record: &EpochRecord) -> io::Result<()> {
         match self.output {
             Output::Quiet => Ok(()),
-            Output::Json => line(out, &json!(record)),
+            Output::Json => line(out, record),
             Output::Person => {
                 let EpochRecord { epoch, training_loss, validation_loss, seconds } = record;
                 let width = self.epochs.to_string().len();
@@ -161,7 +162,7 @@ impl Progress {
 }
 
 /// One line of JSON, at once.
-fn line(out: &mut dyn Write, value: &serde_json::Value) -> io::Result<()> {
-    writeln!(out, "{value}")?;
+fn line(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+    writeln!(out, "{}", serde_json::to_string(value)?)?;
     out.flush()
 }
