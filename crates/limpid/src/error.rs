@@ -41,16 +41,16 @@ pub enum Error {
     /// The loss became infinite or not-a-number; the best model so far is kept by the trainer.
     #[error(
         "the loss is {loss} at step {step} (epoch {epoch}): training has diverged; \
-         try a smaller learning rate, for example --lr {}", learning_rate / 10.0
+         try a smaller learning rate, for example --lr {:.0e}", learning_rate / 10.0
     )]
     Diverged {
         /// The value of the loss, infinite or NaN.
         loss: f64,
-        /// The step, counted from 1 over the whole run.
+        /// The step, counted from 1 over the whole run; behind an epoch's last one, the validation loss failed.
         step: u64,
         /// The epoch, counted from 1.
         epoch: u32,
-        /// The learning rate of the step that failed.
+        /// The learning rate that was asked for, the peak of its schedule.
         learning_rate: f64,
     },
 }
