@@ -313,7 +313,8 @@ fn states_of_other_runs_are_refused() {
         resume(&other, state.clone(), 30).unwrap_err(),
         "state of the run: its parameters are those of another network"
     );
-    let edits: [(&str, fn(&mut TrainerState)); 11] = [
+    type Edit = fn(&mut TrainerState);
+    let edits: [(&str, Edit); 11] = [
         ("its parameters are those of another network", |state| state.adam.second.truncate(7)),
         ("its parameters are those of another network", |state| {
             let other = Parameters::glorot_uniform(&NetSpec::seed(), 1).unwrap();
