@@ -74,7 +74,11 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
         return ExitCode::from(130);
     }
     match error.downcast_ref() {
-        Some(limpid::Error::Data { .. } | limpid::Error::Invalid { .. }) => ExitCode::from(2),
+        Some(
+            limpid::Error::Data { .. }
+            | limpid::Error::Invalid { .. }
+            | limpid::Error::Io { action: "read", .. },
+        ) => ExitCode::from(2),
         _ => ExitCode::FAILURE,
     }
 }

@@ -10,14 +10,14 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// The operating system refused to read or write a file.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {cause}", path.display())]
     Io {
         /// What was attempted, as a verb: `read`, `write`, `create`.
         action: &'static str,
         /// The file or directory concerned.
         path: PathBuf,
-        /// What the operating system said.
-        source: std::io::Error,
+        /// What the operating system said. It is part of the message, so it is not the error's `source` as well.
+        cause: std::io::Error,
     },
 
     /// A data file exists but does not hold what it should.
@@ -57,8 +57,8 @@ pub enum Error {
 
 impl Error {
     /// Wraps an [`std::io::Error`] with what was attempted (a verb) and on which path.
-    pub fn io(action: &'static str, path: &Path, source: std::io::Error) -> Self {
-        Self::Io { action, path: path.to_path_buf(), source }
+    pub fn io(action: &'static str, path: &Path, cause: std::io::Error) -> Self {
+        Self::Io { action, path: path.to_path_buf(), cause }
     }
 
     /// A file that does not hold what it should.

@@ -10,6 +10,7 @@ use std::{fmt, str::FromStr};
 use limpid_kernels::Isa;
 use serde::{Deserialize, Serialize};
 
+use crate::image::Image;
 use crate::{Error, Result};
 
 pub use gaussian::Gaussian;
@@ -53,6 +54,23 @@ pub enum Noise {
 }
 
 impl Noise {
+    /// The corrupted image, clipped to `[0, 1]`.
+    ///
+    /// ```
+    /// use limpid::{image::Image, noise::{Noise, test_stream}};
+    ///
+    /// let clean = Image::new(1, 3, vec![0.0, 0.5, 1.0])?;
+    /// let noisy = Noise::default().apply(test_stream(0), &clean);
+    /// assert_ne!(noisy, clean);
+    /// # Ok::<(), limpid::Error>(())
+    /// ```
+    pub fn apply(&self, stream: Stream, clean: &Image) -> Image {
+        let mut noisy = vec![0.0; clean.pixels().len()];
+        // Any instruction set gives the same bits.
+        self.corrupt(Isa::best(), stream, clean.pixels(), &mut noisy);
+        Image::new(clean.height(), clean.width(), noisy).expect("noise does not change the size")
+    }
+
     /// Writes the corrupted image to `noisy`, clipped to `[0, 1]`.
     ///
     /// # Panics

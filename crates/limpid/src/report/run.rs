@@ -5,7 +5,6 @@ use crate::data::Samples;
 use crate::denoise::Autoencoder;
 use crate::evaluate::{Evaluation, Quality};
 use crate::image::Image;
-use crate::net::plan;
 use crate::net::{Shape, Summary};
 use crate::noise::test_stream;
 use crate::number::grouped;
@@ -57,12 +56,9 @@ impl Run<'_> {
     /// The first test images, what noise makes of them, and what the model makes of that.
     fn results(&self) -> Result<Grid> {
         let clean: Vec<Image> = (0..self.test.len().min(PICTURES)).map(|i| self.test.image(i)).collect();
-        let noisy = clean.iter().enumerate().map(|(index, clean)| {
-            let mut pixels = vec![0.0; clean.pixels().len()];
-            self.config.train.noise.corrupt(plan::isa()?, test_stream(index), clean.pixels(), &mut pixels);
-            Image::new(clean.height(), clean.width(), pixels)
-        });
-        let noisy = noisy.collect::<Result<Vec<_>>>()?;
+        let noise = &self.config.train.noise;
+        let noisy: Vec<Image> =
+            clean.iter().enumerate().map(|(index, clean)| noise.apply(test_stream(index), clean)).collect();
         let restored = noisy.iter().map(|noisy| self.model.denoise(noisy)).collect::<Result<Vec<_>>>()?;
         Ok(Grid {
             title: None,

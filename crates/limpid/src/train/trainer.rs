@@ -8,6 +8,7 @@ use super::event::{Event, Finished, Progress};
 use super::order::shuffled;
 use super::{BatchRunner, TrainConfig};
 use crate::data::Samples;
+use crate::denoise::Autoencoder;
 use crate::net::plan::{self, Plan};
 use crate::net::{ParameterLayout, Parameters};
 use crate::noise::{Purpose, Stream, test_stream};
@@ -146,6 +147,16 @@ impl Trainer {
     /// The parameters of the lowest validation loss so far; before the end of the first epoch, the present ones.
     pub fn best(&self) -> &Parameters {
         self.state.best.as_ref().map_or(&self.state.parameters, |(parameters, _)| parameters)
+    }
+
+    /// The network with [`Trainer::best`], to denoise with; it does not say yet how it was trained.
+    pub fn best_model(&self) -> Autoencoder {
+        Autoencoder {
+            net: self.config.net.clone(),
+            parameters: self.best().clone(),
+            noise: self.config.noise,
+            training: None,
+        }
     }
 
     /// Steps in an epoch.

@@ -27,7 +27,7 @@ pub(crate) struct Args {
     batch_size: usize,
 
     /// Learning rate of Adam, the largest of the schedule
-    #[arg(long, value_name = "RATE", default_value_t = 1e-3)]
+    #[arg(long, value_name = "RATE", default_value_t = 1e-3, allow_negative_numbers = true)]
     lr: f64,
 
     /// Learning rate over the run: constant, or falling to 0 along a cosine

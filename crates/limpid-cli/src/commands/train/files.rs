@@ -37,7 +37,7 @@ impl Files {
         let config =
             RunConfig { limpid: env!("CARGO_PKG_VERSION").into(), data, images: images as u64, train };
         directory.write_config(&config)?;
-        let mut files = Self { best: untrained(&config, trainer), directory, config, history: Vec::new() };
+        let mut files = Self { best: trainer.best_model(), directory, config, history: Vec::new() };
         files.set_best(trainer, None);
         Ok(files)
     }
@@ -98,23 +98,13 @@ impl Files {
     }
 
     fn set_best(&mut self, trainer: &Trainer, record: Option<EpochRecord>) {
-        self.best.parameters = trainer.best().clone();
-        self.best.training = Some(Training {
+        let training = Training {
             data: self.config.data.clone(),
             images: self.config.images,
             epoch: record.map_or(trainer.state().epoch, |record| record.epoch),
             validation_loss: record.map(|record| record.validation_loss),
             seed: trainer.config().seed,
-        });
-    }
-}
-
-/// The network before its first step.
-fn untrained(config: &RunConfig, trainer: &Trainer) -> Autoencoder {
-    Autoencoder {
-        net: config.train.net.clone(),
-        parameters: trainer.best().clone(),
-        noise: config.train.noise,
-        training: None,
+        };
+        self.best = Autoencoder { training: Some(training), ..trainer.best_model() };
     }
 }

@@ -8,6 +8,7 @@ use limpid::evaluate::Evaluation;
 use limpid::number::grouped;
 use limpid::train::history::EpochRecord;
 use limpid::train::{self, Trainer};
+use serde::Serialize;
 use serde_json::json;
 
 use super::files::Files;
@@ -34,8 +35,10 @@ pub(super) struct Progress {
     done: u64,
     epochs: u32,
     images_per_epoch: u64,
-    /// Time spent since the first step, validation included, for the estimate of the time left.
+    /// The first step of the run, for the time left, which counts validation too.
     start: Option<Instant>,
+    /// The first step of the epoch, for the images per second, which counts training only.
+    epoch_start: Option<Instant>,
 }
 
 impl Progress {
@@ -55,6 +58,7 @@ impl Progress {
             epochs: trainer.config().epochs,
             images_per_epoch,
             start: None,
+            epoch_start: None,
         }
     }
 
@@ -85,15 +89,17 @@ impl Progress {
     /// One step was done.
     pub(super) fn step(&mut self, step: &train::Progress) {
         self.done += step.images as u64;
-        let start = *self.start.get_or_insert_with(Instant::now);
         if self.bar.is_hidden() {
             return;
         }
-        let seconds = start.elapsed().as_secs_f64().max(1e-9);
-        let rate = self.done as f64 / seconds;
-        let left = Duration::from_secs((self.images.saturating_sub(self.done) as f64 / rate) as u64);
+        let seconds =
+            |start: &mut Option<Instant>| start.get_or_insert_with(Instant::now).elapsed().as_secs_f64();
+        let done_in_epoch = self.done - self.images_per_epoch * u64::from(step.epoch - 1);
+        let rate = done_in_epoch as f64 / seconds(&mut self.epoch_start).max(1e-9);
+        let left = seconds(&mut self.start) * (self.images - self.done) as f64 / self.done as f64;
+        let left = Duration::from_secs(left as u64);
         self.bar.set_prefix(format!("Epoch {}/{}", step.epoch, self.epochs));
-        self.bar.set_position((step.step * self.images_per_epoch).div_ceil(step.steps_per_epoch));
+        self.bar.set_position(done_in_epoch);
         self.bar.set_message(format!(
             "{} images/s  loss {:.4}  {} left",
             grouped(rate as u64),
@@ -103,10 +109,11 @@ impl Progress {
     }
 
     /// An epoch was finished.
-    pub(super) fn epoch(&self, out: &mut dyn Write, record: &EpochRecord) -> io::Result<()> {
+    pub(super) fn epoch(&mut self, out: &mut dyn Write, record: &EpochRecord) -> io::Result<()> {
+        self.epoch_start = None;
         match self.output {
             Output::Quiet => Ok(()),
-            Output::Json => line(out, &json!(record)),
+            Output::Json => line(out, record),
             Output::Person => {
                 let EpochRecord { epoch, training_loss, validation_loss, seconds } = record;
                 let width = self.epochs.to_string().len();
@@ -161,7 +168,7 @@ impl Progress {
 }
 
 /// One line of JSON, at once.
-fn line(out: &mut dyn Write, value: &serde_json::Value) -> io::Result<()> {
-    writeln!(out, "{value}")?;
+fn line(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+    writeln!(out, "{}", serde_json::to_string(value)?)?;
     out.flush()
 }

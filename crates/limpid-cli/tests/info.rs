@@ -1,0 +1,47 @@
+//! `limpid info` and the help texts, from the outside.
+
+mod common;
+
+use common::{error, output};
+use insta::assert_snapshot;
+use predicates::str::contains;
+
+#[test]
+fn the_seed_network_is_shown() {
+    assert_snapshot!(output(&["info"]));
+}
+
+#[test]
+fn another_activation_and_size_are_shown() {
+    let shown = output(&["info", "--activation", "relu", "--size", "64x96"]);
+    assert!(shown.contains("conv1 (conv 3x3, relu)") && shown.contains("16x24x32"), "{shown}");
+}
+
+#[test]
+fn sizes_that_do_not_fit_are_refused() {
+    let message = error(2, &["info", "--size", "30x30"]);
+    assert!(message.contains("layer \"encoding\"") && message.contains("multiples of 4"), "{message}");
+    assert!(error(2, &["info", "--size", "30"]).contains("expected HEIGHTxWIDTH, for example 64x96"));
+    assert!(error(2, &["info", "--size", "0x4"]).contains("height and width must be between 1 and"));
+}
+
+#[test]
+fn what_is_no_model_is_refused() {
+    assert!(
+        error(2, &["info", "no-such-model.safetensors"]).contains("cannot read no-such-model.safetensors")
+    );
+    let message = error(2, &["eval", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")]);
+    assert!(message.contains("Cargo.toml: is no intact .safetensors file"), "{message}");
+    let message = error(2, &["eval", concat!(env!("CARGO_MANIFEST_DIR"), "/src")]);
+    assert!(message.contains("config.toml"), "{message}");
+}
+
+#[test]
+fn every_command_has_a_help_text() {
+    assert_snapshot!("help", output(&["--help"]));
+    assert_snapshot!("train_help", output(&["train", "--help"]));
+    for command in ["data", "info", "eval"] {
+        common::limpid(&[command, "--help"]).assert().success().stdout(contains("Usage: limpid"));
+    }
+    common::limpid::<&str>(&[]).assert().code(2).stderr(contains("Usage: limpid"));
+}
