@@ -19,8 +19,16 @@ pub struct FeatureMap {
 
 impl FeatureMap {
     /// A map of zeros.
+    ///
+    /// # Panics
+    /// If `shape` is empty, or the map has more values than memory can hold.
     pub fn new(shape: Shape, pad: usize) -> Self {
-        let len = (shape.height + 2 * pad) * (shape.width + 2 * pad) * shape.channels;
+        assert!(!shape.is_empty(), "a map of {shape} has no values");
+        // Kernels trust that every position inside the border is inside `lines`: the product must not wrap.
+        let padded = |side: usize| pad.checked_mul(2)?.checked_add(side);
+        let pixels = || padded(shape.height)?.checked_mul(padded(shape.width)?);
+        let len = pixels().and_then(|pixels| pixels.checked_mul(shape.channels));
+        let len = len.unwrap_or_else(|| panic!("a map of {shape} with a border of {pad} is too large"));
         Self { shape, pad, lines: vec![Line([0.0; 16]); len.div_ceil(16)] }
     }
 
@@ -112,5 +120,28 @@ mod tests {
         assert_eq!(map.values().iter().sum::<f32>(), values.iter().sum());
         assert_eq!(map.offset(0, 0), 12);
         assert_eq!(map.values().as_ptr() as usize % 64, 0);
+    }
+
+    /// In a build without overflow checks these products would wrap to a small buffer, outside of which kernels read.
+    #[test]
+    fn sizes_that_overflow_are_refused() {
+        let half = 1_usize << (usize::BITS / 2);
+        for (shape, pad) in [
+            (Shape::new(half, half, 1), 0),
+            (Shape::new(half, 1, half), 0),
+            (Shape::new(1, 1, 1), half),
+            (Shape::new(1, 1, 1), usize::MAX / 2 + 1),
+            (Shape::new(usize::MAX, 1, 1), 1),
+        ] {
+            let panic = std::panic::catch_unwind(|| FeatureMap::new(shape, pad)).unwrap_err();
+            let message = panic.downcast_ref::<String>().unwrap();
+            assert_eq!(message, &format!("a map of {shape} with a border of {pad} is too large"));
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "a map of 3x0x2 has no values")]
+    fn maps_without_values_are_refused() {
+        FeatureMap::new(Shape::new(3, 0, 2), 1);
     }
 }

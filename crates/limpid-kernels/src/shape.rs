@@ -29,7 +29,7 @@ impl Shape {
 
     /// Whether there are no values.
     pub const fn is_empty(self) -> bool {
-        self.len() == 0
+        self.height == 0 || self.width == 0 || self.channels == 0
     }
 }
 
@@ -82,6 +82,27 @@ impl ConvShape {
     pub fn transposed_same(input: Shape, filters: usize, kernel: usize, stride: usize) -> Self {
         let large = Shape::new(input.height * stride, input.width * stride, filters);
         Self::same(large, input.channels, kernel, stride)
+    }
+
+    /// Checks that no position, of those that a kernel reaches, and no number of weights overflows. The fields are public,
+    /// and the fast kernels compute with them which values they may read without another check.
+    ///
+    /// # Panics
+    /// If a size is 0 or too large.
+    pub(crate) fn check(&self) {
+        let Self { input, output, kernel, stride } = *self;
+        let nothing = kernel == 0 || stride == 0 || input.is_empty() || output.is_empty();
+        let fits = |positions: Option<usize>| positions.is_some_and(|p| p <= isize::MAX as usize / 2);
+        let axis = |inputs: usize, outputs: usize| {
+            let reach = stride.checked_mul(outputs - 1).and_then(|last| last.checked_add(kernel));
+            fits(reach) && fits(Some(inputs))
+        };
+        let weights =
+            [kernel, input.channels, output.channels].into_iter().try_fold(kernel, usize::checked_mul);
+        assert!(
+            !nothing && axis(input.height, output.height) && axis(input.width, output.width) && fits(weights),
+            "no convolution has this geometry: {self:?}"
+        );
     }
 
     /// Zeros before the first row.

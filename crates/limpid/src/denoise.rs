@@ -56,9 +56,13 @@ impl Autoencoder {
     /// The network planned for images of `height` x `width`, with its parameters set.
     ///
     /// # Errors
-    /// If the network does not take images of this size, or `LIMPID_ISA` names no instruction set of this CPU.
+    /// If the network does not take images of this size, the parameters are those of another network, or `LIMPID_ISA`
+    /// names no instruction set of this CPU.
     pub fn plan(&self, (height, width): (usize, usize)) -> Result<Plan> {
         let mut plan = Plan::new(&self.net, (height, width), plan::isa()?, Purpose::Inference)?;
+        if plan.layout() != self.parameters.layout() {
+            return Err(Error::invalid("parameters", "they are those of another network than the model's"));
+        }
         plan.set_parameters(self.parameters.values());
         Ok(plan)
     }
@@ -66,7 +70,8 @@ impl Autoencoder {
     /// The image without its noise.
     ///
     /// # Errors
-    /// If the network does not take images of this size: the seed network's sides must be multiples of 4.
+    /// If the network does not take images of this size (the seed network's sides must be multiples of 4), or a pixel of
+    /// the reconstruction is not a number.
     pub fn denoise(&self, image: &Image) -> Result<Image> {
         let plan = self.plan((image.height(), image.width()))?;
         let mut workspace = plan.workspace();

@@ -46,11 +46,11 @@ pub enum Error {
     Diverged {
         /// The value of the loss, infinite or NaN.
         loss: f64,
-        /// The step, counted from 1 over the whole run.
+        /// The step, counted from 1 over the whole run; behind an epoch's last one, the validation loss failed.
         step: u64,
         /// The epoch, counted from 1.
         epoch: u32,
-        /// The learning rate of the step that failed.
+        /// The learning rate that was asked for, the peak of its schedule.
         learning_rate: f64,
     },
 }

@@ -9,7 +9,7 @@
 //! | `loss.png`, `results.png`, `report.html` | for people | where the run ends |
 
 use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -149,7 +149,7 @@ impl RunDir {
         toml::from_str(&text).map_err(|error| Error::data(&path, error.to_string().trim_end()))
     }
 
-    /// Adds a line to `log.jsonl`.
+    /// Adds a line to `log.jsonl`, in place of a last line that a crash cut short.
     ///
     /// # Errors
     /// If the operating system refuses.
@@ -157,9 +157,17 @@ impl RunDir {
         let path = self.log_path();
         let mut line = serde_json::to_string(record).expect("a record is made of numbers");
         line.push('\n');
-        let file = OpenOptions::new().create(true).append(true).open(&path);
-        file.and_then(|mut file| file.write_all(line.as_bytes()))
-            .map_err(|source| Error::io("write", &path, source))
+        let append = || {
+            let mut file = OpenOptions::new().create(true).append(true).read(true).open(&path)?;
+            let mut text = Vec::new();
+            file.read_to_end(&mut text)?;
+            let whole = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+            if whole < text.len() {
+                file.set_len(whole as u64)?;
+            }
+            file.write_all(line.as_bytes())
+        };
+        append().map_err(|source| Error::io("write", &path, source))
     }
 
     /// Reads `log.jsonl`; a last line that a crash cut short does not count.
@@ -224,8 +232,20 @@ mod tests {
         fs::write(run.log_path(), [&fs::read(run.log_path()).unwrap()[..], b"{\"epoch\":2,\"trai"].concat())
             .unwrap();
         assert_eq!(run.read_log().unwrap(), [record(1)]);
+        run.append_log(&record(2)).unwrap();
+        assert_eq!(run.read_log().unwrap(), [record(1), record(2)]);
         fs::write(run.log_path(), "{\"epoch\":2}\n").unwrap();
         assert!(run.read_log().unwrap_err().to_string().contains("line 1 is no record"));
+    }
+
+    #[test]
+    fn the_largest_seed_survives() {
+        let dir = tempfile::tempdir().unwrap();
+        let run = RunDir::create(dir.path()).unwrap();
+        let train = TrainConfig { seed: u64::MAX, warmup_steps: u64::MAX, ..TrainConfig::default() };
+        let config = RunConfig { limpid: "0.1.0".into(), data: "MNIST".into(), images: 1, train };
+        run.write_config(&config).unwrap();
+        assert_eq!(run.read_config().unwrap(), config);
     }
 
     #[test]

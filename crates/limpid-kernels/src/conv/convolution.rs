@@ -35,7 +35,11 @@ pub struct Convolution {
 impl Convolution {
     /// The forward pass of a convolution, `shape.input -> shape.output`; also the data gradient of the transposed
     /// convolution with that geometry.
+    ///
+    /// # Panics
+    /// If a size of the geometry is 0 or so large that positions overflow.
     pub fn forward(isa: Isa, shape: &ConvShape) -> Self {
+        shape.check();
         let axis = |outputs, pad| vec![Axis::forward(outputs, shape.kernel, shape.stride, pad)];
         let rows = axis(shape.output.height, shape.pad_top());
         let columns = axis(shape.output.width, shape.pad_left());
@@ -44,7 +48,11 @@ impl Convolution {
 
     /// The data gradient of a convolution, `shape.output -> shape.input`; also the forward pass of the transposed
     /// convolution with that geometry.
+    ///
+    /// # Panics
+    /// As [`Convolution::forward`].
     pub fn backward_data(isa: Isa, shape: &ConvShape) -> Self {
+        shape.check();
         let axes = |positions, pad| Axis::backward(positions, shape.kernel, shape.stride, pad);
         let rows = axes(shape.input.height, shape.pad_top());
         let columns = axes(shape.input.width, shape.pad_left());

@@ -30,7 +30,11 @@ fn lanes_over_run(lanes: usize, out_channels: usize, run: usize) -> bool {
 }
 
 /// Pixels of zeros that the input of a geometry's forward pass, and of its weight gradient, must have on each side.
+///
+/// # Panics
+/// If a size of the geometry is 0 or so large that positions overflow.
 pub fn forward_input_pad(shape: &ConvShape) -> usize {
+    shape.check();
     let axis = |outputs, pad| Axis::forward(outputs, shape.kernel, shape.stride, pad);
     let rows = axis(shape.output.height, shape.pad_top()).pad(shape.input.height);
     rows.max(axis(shape.output.width, shape.pad_left()).pad(shape.input.width))

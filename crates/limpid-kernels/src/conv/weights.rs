@@ -1,8 +1,8 @@
 //! The gradient of a convolution's weights.
 //!
 //! Formula: `dw[ky, kx, ci, co] += sum over output pixels of x[s*oy + ky - top, s*ox + kx - left, ci] * dy[oy, ox, co]`.
-//! Shapes: `x` is `shape.input` with a border of at least [`weights_input_pad`], `dy` is `shape.output`, `dw` is
-//! `[ky][kx][ci][co]`.
+//! Shapes: `x` is `shape.input` with a border of at least [`forward_input_pad`](super::forward_input_pad), `dy` is
+//! `shape.output`, `dw` is `[ky][kx][ci][co]`.
 //!
 //! Why it is fast: for one kernel row, `(kx, ci)` is a run of neighbours in memory. A tile of `K` values of the run times
 //! `V` vectors of output channels stays in registers while the loop goes over all pixels: `K` values and `V` vectors
@@ -22,8 +22,8 @@ use crate::{ConvShape, FeatureMap, Isa};
 /// If a size does not fit the geometry, or the border of `x` is narrower than the kernel reaches.
 pub fn backward_weights(isa: Isa, shape: &ConvShape, x: &FeatureMap, dy: &FeatureMap, dw: &mut [f32]) {
     assert_eq!((x.shape(), dy.shape()), (shape.input, shape.output), "the maps must fit the convolution");
-    assert_eq!(dw.len(), shape.kernel_len(), "the gradient must fit the kernel");
     let needed = super::forward_input_pad(shape);
+    assert_eq!(dw.len(), shape.kernel_len(), "the gradient must fit the kernel");
     assert!(x.pad() >= needed, "the input needs a border of {needed}, not {}", x.pad());
     let run = shape.kernel * shape.input.channels;
     if lanes_over_run(isa.lanes(), shape.output.channels, run) {

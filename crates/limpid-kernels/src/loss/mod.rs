@@ -1,6 +1,6 @@
 //! Sigmoid cross-entropy with logits: the loss of a pixel and its gradient.
 //!
-//! Formula: `max(z, 0) - z * x + ln(1 + exp(-|z|))`, gradient `sigmoid(z) - x`; see [`reference`].
+//! Formula: `max(z, 0) - z * x + ln(1 + exp(-|z|))`, gradient `sigmoid(z) - x`; see [`mod@reference`].
 //!
 //! Why it is fast: one exponential serves both; elementary functions are polynomials without branches, so the compiler
 //! vectorises the loop. Losses are added up in sixteen sums side by side.

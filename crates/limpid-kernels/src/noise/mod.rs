@@ -32,8 +32,7 @@ pub struct Stream {
     pub purpose: u32,
 }
 
-/// Fills `out` with values of mean 0 and deviation 1. A longer slice begins with the values of a shorter one up to the
-/// last multiple of 64, the values that are drawn together.
+/// Fills `out` with values of mean 0 and deviation 1. A longer slice begins with the values of a shorter one.
 pub fn normal(isa: Isa, stream: Stream, out: &mut [f32]) {
     fill_normal(isa, stream, out);
 }

@@ -29,7 +29,7 @@ fn check(size: usize, large: &FeatureMap, small: &FeatureMap, argmax: &[u8]) {
 /// `y` and `argmax` from `x`. Exact: no arithmetic is done.
 ///
 /// # Panics
-/// If the sizes do not fit, or `size` is not in `1..=15`.
+/// If the sizes do not fit, or `size` is not in `1..=`[`MAX_SIZE`].
 pub fn forward(isa: Isa, size: usize, x: &FeatureMap, y: &mut FeatureMap, argmax: &mut [u8]) {
     check(size, x, y, argmax);
     forward_rows(isa, size, x, y, argmax);

@@ -7,7 +7,7 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::net::{MAX_PARAMETERS, ParameterLayout};
+use crate::net::{MAX_PARAMETERS, ParameterLayout, TensorLayout};
 use crate::{Error, Result};
 
 /// The version of the header that this program writes; it reads this and all before it.
@@ -64,6 +64,10 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
             "is a directory, expected a .safetensors file, for example its model.safetensors",
         ));
     }
+    if !metadata.is_file() {
+        // A device or a pipe has no length to check before it is read, and perhaps no end.
+        return Err(Error::data(path, "is no regular file, expected a .safetensors file"));
+    }
     if metadata.len() > MAX_FILE_BYTES {
         return Err(Error::data(
             path,
@@ -109,37 +113,36 @@ impl<'a> File<'a> {
 
     /// The tensors whose names begin with `prefix`, as a flat vector of a layout.
     pub(super) fn group(&self, layout: &ParameterLayout, prefix: &str) -> Result<Vec<f32>> {
-        // The file holds every value that is asked for before space for them all is asked from the system.
-        let stored = self.tensors.iter().filter(|(name, _)| name.starts_with(prefix));
-        let stored: usize = stored.map(|(_, view)| view.data().len() / 4).sum();
-        if stored < layout.len() {
-            return Err(self.refuse(format!(
-                "has {stored} values in tensors {prefix:?}*, but its network has {} parameters",
-                layout.len()
-            )));
-        }
+        // The file holds every tensor before space for them all is asked from the system.
+        let tensors: Vec<_> =
+            layout.tensors().iter().map(|tensor| self.tensor(tensor, prefix)).collect::<Result<_>>()?;
         let mut values = Vec::with_capacity(layout.len());
-        for tensor in layout.tensors() {
-            let name = format!("{prefix}{}", tensor.name);
-            let view = self
-                .tensors
-                .tensor(&name)
-                .map_err(|_| self.refuse(format!("has no tensor {name:?}, which its network needs")))?;
-            if view.dtype() != Dtype::F32 || view.shape() != tensor.shape {
-                return Err(self.refuse(format!(
-                    "tensor {name:?} is {:?} of shape {:?}, its network needs F32 of shape {:?}",
-                    view.dtype(),
-                    view.shape(),
-                    tensor.shape
-                )));
-            }
-            let (chunks, _) = view.data().as_chunks();
-            values.extend(chunks.iter().map(|&bytes| f32::from_le_bytes(bytes)));
-            if let Some(bad) = values[tensor.range.clone()].iter().find(|value| !value.is_finite()) {
+        for (name, bytes) in tensors {
+            let start = values.len();
+            values.extend(bytes.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)));
+            if let Some(bad) = values[start..].iter().find(|value| !value.is_finite()) {
                 return Err(self.refuse(format!("tensor {name:?} has a value that is {bad}")));
             }
         }
         Ok(values)
+    }
+
+    /// The name in this file and the bytes of a tensor of the network.
+    fn tensor(&self, tensor: &TensorLayout, prefix: &str) -> Result<(String, &'a [u8])> {
+        let name = format!("{prefix}{}", tensor.name);
+        let view = self
+            .tensors
+            .tensor(&name)
+            .map_err(|_| self.refuse(format!("has no tensor {name:?}, which its network needs")))?;
+        if view.dtype() != Dtype::F32 || view.shape() != tensor.shape {
+            return Err(self.refuse(format!(
+                "tensor {name:?} is {:?} of shape {:?}, its network needs F32 of shape {:?}",
+                view.dtype(),
+                view.shape(),
+                tensor.shape
+            )));
+        }
+        Ok((name, view.data()))
     }
 
     /// An error about this file.

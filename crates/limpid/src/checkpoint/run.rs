@@ -73,7 +73,7 @@ impl Checkpoint {
     pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self> {
         let file = File::parse(bytes, KIND, path)?;
         let header: Header = file.header()?;
-        header.config.validate()?;
+        header.config.validate().map_err(|error| file.refuse(error.to_string()))?;
         let layout = ParameterLayout::new(&header.config.net)?;
         let parameters = |prefix| Parameters::new(layout.clone(), file.group(&layout, prefix)?);
         let best = match header.best_validation_loss {

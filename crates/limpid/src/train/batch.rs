@@ -52,7 +52,8 @@ impl BatchRunner {
     /// overwrites `gradient`.
     ///
     /// # Panics
-    /// If the plan is not for training or not for the size of the samples, or an index is past their end.
+    /// If the plan is not for training or not for the size of the samples, there are no images, or an index is past their
+    /// end.
     pub fn gradient(
         &mut self,
         plan: &Plan,
@@ -77,7 +78,7 @@ impl BatchRunner {
     /// The mean loss per pixel of `images` under noise.
     ///
     /// # Panics
-    /// If the plan is not for the size of the samples, or an index is past their end.
+    /// If the plan is not for the size of the samples, there are no images, or an index is past their end.
     pub fn loss(
         &mut self,
         plan: &Plan,
@@ -99,6 +100,7 @@ impl BatchRunner {
         stream: impl Fn(usize) -> Stream + Sync,
         then: impl Fn(&Plan, &mut Scratch, &mut Group) + Sync,
     ) -> f64 {
+        assert!(!images.is_empty(), "the mean loss of no images");
         let size = images.len().div_ceil(MOST_GROUPS).max(SMALLEST_GROUP);
         self.groups.resize_with(images.len().div_ceil(size), Group::default);
         let idle = &self.idle;

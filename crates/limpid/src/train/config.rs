@@ -13,9 +13,9 @@ use crate::{Error, Result};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainConfig {
-    /// How often every training image is seen; at least 1.
+    /// How often every training image is seen: 1 to [`TrainConfig::MAX_EPOCHS`].
     pub epochs: u32,
-    /// Images per step, at least 1; the last batch of an epoch may be smaller.
+    /// Images per step: 1 to [`TrainConfig::MAX_BATCH_SIZE`]; the last batch of an epoch may be smaller.
     pub batch_size: usize,
     /// Of initial weights, order of images and training noise.
     pub seed: u64,
@@ -47,6 +47,8 @@ impl Default for TrainConfig {
 }
 
 impl TrainConfig {
+    /// More epochs than anyone waits for; steps and epochs can be counted without overflow.
+    pub const MAX_EPOCHS: u32 = 1_000_000;
     /// Batches of more images than this gain nothing and cost memory.
     pub const MAX_BATCH_SIZE: usize = 1 << 16;
 
@@ -57,6 +59,12 @@ impl TrainConfig {
     pub fn validate(&self) -> Result<()> {
         if self.epochs == 0 {
             return Err(Error::invalid("epochs", "0 epochs would train nothing; expected 1 or more"));
+        }
+        if self.epochs > Self::MAX_EPOCHS {
+            return Err(Error::invalid(
+                "epochs",
+                format!("{}, expected 1 to {}, for example 25", self.epochs, Self::MAX_EPOCHS),
+            ));
         }
         if !(1..=Self::MAX_BATCH_SIZE).contains(&self.batch_size) {
             return Err(Error::invalid(

@@ -191,7 +191,7 @@ impl Trainer {
         let loss =
             self.runner.gradient(&self.plan, &*self.train, batch, &config.noise, stream, &mut self.gradient);
         if !loss.is_finite() {
-            return Err(diverged(loss, state, learning_rate));
+            return Err(diverged(loss, state.adam.step + 1, state.epoch, config));
         }
         let adam = Adam { learning_rate, ..config.adam };
         state.adam.update(self.plan.isa(), &adam, &self.gradient, state.parameters.values_mut());
@@ -213,7 +213,7 @@ impl Trainer {
         let validation_loss = self.validation_loss();
         let state = &mut self.state;
         if !validation_loss.is_finite() {
-            return Err(diverged(validation_loss, state, self.learning_rate.at(state.adam.step)));
+            return Err(diverged(validation_loss, state.adam.step, state.epoch, &self.config));
         }
         let is_best = state.best.as_ref().is_none_or(|(_, best)| validation_loss < *best);
         if is_best {
@@ -241,8 +241,8 @@ impl Trainer {
     }
 }
 
-fn diverged(loss: f64, state: &TrainerState, learning_rate: f64) -> Error {
-    Error::Diverged { loss, step: state.adam.step + 1, epoch: state.epoch, learning_rate }
+fn diverged(loss: f64, step: u64, epoch: u32, config: &TrainConfig) -> Error {
+    Error::Diverged { loss, step, epoch, learning_rate: config.adam.learning_rate }
 }
 
 /// Whether a run over so many images comes through this state.
@@ -250,13 +250,17 @@ fn check_state(config: &TrainConfig, state: &TrainerState, images: usize) -> Res
     let refuse = |problem: String| Err(Error::invalid("state of the run", problem));
     let steps = config.steps_per_epoch(images);
     let layout = ParameterLayout::new(&config.net)?;
-    let TrainerState { parameters, adam, epoch, step, images: seen, best, .. } = state;
+    let TrainerState { parameters, adam, epoch, step, loss_sum, images: seen, best } = state;
     let all = [Some(parameters), best.as_ref().map(|(best, _)| best)];
     if all.into_iter().flatten().any(|parameters| *parameters.layout() != layout)
         || adam.first.len() != layout.len()
         || adam.second.len() != layout.len()
     {
         return refuse("its parameters are those of another network".into());
+    }
+    let done = config.epochs + 1;
+    if *epoch > done || (*epoch == done && *step > 0) {
+        return refuse(format!("step {step} of epoch {epoch}, but the run has {} epochs", config.epochs));
     }
     if *epoch == 0 || *step > steps {
         return refuse(format!(
@@ -272,6 +276,10 @@ fn check_state(config: &TrainConfig, state: &TrainerState, images: usize) -> Res
             adam.step,
             step + 1
         ));
+    }
+    let losses = [Some(*loss_sum), best.as_ref().map(|(_, loss)| *loss)];
+    if let Some(loss) = losses.into_iter().flatten().find(|loss| !(0.0..f64::INFINITY).contains(loss)) {
+        return refuse(format!("a loss is {loss}, expected a number of 0 or more"));
     }
     Ok(())
 }

@@ -56,7 +56,7 @@ pub struct Plan {
     shapes: Vec<Shape>,
     /// Zeros around the activation of the same index: what the steps that read it need.
     pads: Vec<usize>,
-    /// Zeros around its gradient.
+    /// Zeros around the gradient of each step's output.
     gradient_pads: Vec<usize>,
     steps: Vec<Step>,
 }
@@ -81,12 +81,9 @@ impl Plan {
                 Step::new(layer, layout.layer(i), isa, data_gradient)
             })
             .collect();
-        let mut pads = vec![0; shapes.len()];
-        let mut gradient_pads = vec![0; shapes.len()];
-        for (i, step) in steps.iter().enumerate() {
-            pads[i] = step.input_pad();
-            gradient_pads[i + 1] = step.gradient_pad();
-        }
+        let mut pads: Vec<usize> = steps.iter().map(Step::input_pad).collect();
+        pads.push(0);
+        let gradient_pads = steps.iter().map(Step::gradient_pad).collect();
         Ok(Self { isa, purpose, layout, shapes, pads, gradient_pads, steps })
     }
 
@@ -131,6 +128,9 @@ impl Plan {
 
     /// The sum of the pixels' losses against `clean` (values in `[0, 1]`, `height * width`), for the logits in the
     /// workspace; in nats.
+    ///
+    /// # Panics
+    /// If `clean` is not as long as the image.
     pub fn loss(&self, workspace: &Workspace, clean: &[f32]) -> f64 {
         loss::sigmoid_cross_entropy(self.isa, workspace.logits(), clean)
     }
@@ -144,16 +144,15 @@ impl Plan {
         assert_eq!(self.purpose, Purpose::Training, "a plan for inference has no backward pass");
         assert_eq!(gradient.len(), self.layout.len(), "one gradient per parameter");
         let Workspace { activations, gradients, argmax } = workspace;
-        let last = self.steps.len();
-        loss::backward(self.isa, scale, &activations[last], clean, &mut gradients[last]);
+        let last = self.steps.len() - 1;
+        loss::backward(self.isa, scale, &activations[last + 1], clean, &mut gradients[last]);
         for (i, step) in self.steps.iter().enumerate().rev() {
-            let (before, after) = gradients.split_at_mut(i + 1);
-            let dx = if i > 0 { Some(&mut before[i]) } else { None };
+            let (before, after) = gradients.split_at_mut(i);
             step.backward(
                 self.isa,
                 (&activations[i], &activations[i + 1]),
                 &mut after[0],
-                dx,
+                before.last_mut(),
                 &argmax[i],
                 gradient,
             );
@@ -161,6 +160,9 @@ impl Plan {
     }
 
     /// `pixels = sigmoid(logits)`: the reconstruction, in `[0, 1]`.
+    ///
+    /// # Panics
+    /// If `pixels` is not as long as the image.
     pub fn reconstruction(&self, workspace: &Workspace, pixels: &mut [f32]) {
         loss::sigmoid(self.isa, workspace.logits(), pixels);
     }

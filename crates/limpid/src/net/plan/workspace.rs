@@ -10,7 +10,7 @@ use super::{Plan, Purpose};
 pub struct Workspace {
     /// The input, then the output of each step.
     pub(super) activations: Vec<FeatureMap>,
-    /// The gradient of the activation of the same index; empty maps in a plan for inference.
+    /// The gradient of the output of each step; none in a plan for inference. Nobody asks for that of the input.
     pub(super) gradients: Vec<FeatureMap>,
     /// Positions of the maxima of each step that pools.
     pub(super) argmax: Vec<Vec<u8>>,
@@ -18,19 +18,15 @@ pub struct Workspace {
 
 impl Workspace {
     pub(super) fn new(plan: &Plan) -> Self {
-        let maps = |pads: &[usize]| -> Vec<FeatureMap> {
-            plan.shapes.iter().zip(pads).map(|(&shape, &pad)| FeatureMap::new(shape, pad)).collect()
+        let maps = |shapes: &[Shape], pads: &[usize]| -> Vec<FeatureMap> {
+            shapes.iter().zip(pads).map(|(&shape, &pad)| FeatureMap::new(shape, pad)).collect()
         };
         let gradients = match plan.purpose {
-            Purpose::Training => {
-                let mut gradients = maps(&plan.gradient_pads);
-                gradients[0] = FeatureMap::new(Shape::new(0, 0, 0), 0); // nobody asks for the image's gradient
-                gradients
-            }
+            Purpose::Training => maps(&plan.shapes[1..], &plan.gradient_pads),
             Purpose::Inference => Vec::new(),
         };
         let argmax = plan.steps.iter().map(|step| vec![0; step.argmax_len()]).collect();
-        Self { activations: maps(&plan.pads), gradients, argmax }
+        Self { activations: maps(&plan.shapes, &plan.pads), gradients, argmax }
     }
 
     /// Sets the input, `height * width` pixels.
