@@ -45,7 +45,7 @@ fn a_giant_network_in_a_small_file_is_refused_before_memory_is_asked_for() {
     });
     let config = limpid::train::TrainConfig { net, ..limpid::train::TrainConfig::default() };
     let run = serde_json::json!({
-        "kind": "checkpoint", "version": 1, "config": config, "updates": 0, "epoch": 1, "step": 0, "loss_sum": 0.0,
+        "kind": "checkpoint", "version": 1, "config": config, "updates": 0, "training_images": 1, "epoch": 1, "step": 0, "loss_sum": 0.0,
         "images": 0, "best_validation_loss": 0.5,
     });
     let claimed = format!(

@@ -35,6 +35,7 @@ struct Header {
     config: TrainConfig,
     /// Updates of the parameters so far.
     updates: u64,
+    training_images: u64,
     epoch: u32,
     step: u64,
     loss_sum: f64,
@@ -45,12 +46,14 @@ struct Header {
 impl Checkpoint {
     /// The checkpoint as the bytes of a `.safetensors` file. The same checkpoint gives the same bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let TrainerState { parameters, adam, epoch, step, loss_sum, images, best } = &self.state;
+        let TrainerState { parameters, adam, training_images, epoch, step, loss_sum, images, best } =
+            &self.state;
         let header = Header {
             kind: KIND.into(),
             version: FORMAT_VERSION,
             config: self.config.clone(),
             updates: adam.step,
+            training_images: *training_images,
             epoch: *epoch,
             step: *step,
             loss_sum: *loss_sum,
@@ -85,8 +88,17 @@ impl Checkpoint {
             second: file.group(&layout, SECOND)?,
             step: header.updates,
         };
-        let Header { config, epoch, step, loss_sum, images, .. } = header;
-        let state = TrainerState { parameters: parameters("")?, adam, epoch, step, loss_sum, images, best };
+        let Header { config, training_images, epoch, step, loss_sum, images, .. } = header;
+        let state = TrainerState {
+            parameters: parameters("")?,
+            adam,
+            training_images,
+            epoch,
+            step,
+            loss_sum,
+            images,
+            best,
+        };
         Ok(Self { config, state })
     }
 

@@ -24,6 +24,8 @@ pub struct TrainerState {
     pub parameters: Parameters,
     /// The optimizer's moments and its count of steps.
     pub adam: AdamState,
+    /// Training images of the run: with another number, neither its order nor its noise could be continued.
+    pub training_images: u64,
     /// The epoch under way, counted from 1; one past the last when the run is done.
     pub epoch: u32,
     /// Steps done in this epoch.
@@ -84,6 +86,7 @@ impl Trainer {
         let parameters = Parameters::glorot_uniform(&config.net, config.seed)?;
         let state = TrainerState {
             adam: AdamState::new(parameters.values().len()),
+            training_images: train.len() as u64,
             parameters,
             epoch: 1,
             step: 0,
@@ -250,7 +253,10 @@ fn check_state(config: &TrainConfig, state: &TrainerState, images: usize) -> Res
     let refuse = |problem: String| Err(Error::invalid("state of the run", problem));
     let steps = config.steps_per_epoch(images);
     let layout = ParameterLayout::new(&config.net)?;
-    let TrainerState { parameters, adam, epoch, step, loss_sum, images: seen, best } = state;
+    let TrainerState { parameters, adam, training_images, epoch, step, loss_sum, images: seen, best } = state;
+    if *training_images != images as u64 {
+        return refuse(format!("its run had {training_images} training images, these are {images}"));
+    }
     let all = [Some(parameters), best.as_ref().map(|(best, _)| best)];
     if all.into_iter().flatten().any(|parameters| *parameters.layout() != layout)
         || adam.first.len() != layout.len()
