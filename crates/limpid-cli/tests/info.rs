@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{error, output};
+use common::{error, limpid, output};
 use insta::assert_snapshot;
 use predicates::str::contains;
 
@@ -15,6 +15,16 @@ fn the_seed_network_is_shown() {
 fn another_activation_and_size_are_shown() {
     let shown = output(&["info", "--activation", "relu", "--size", "64x96"]);
     assert!(shown.contains("conv1 (conv 3x3, relu)") && shown.contains("16x24x32"), "{shown}");
+}
+
+#[test]
+fn the_plan_and_the_cpu_are_shown() {
+    let shown = limpid(&["info", "--plan", "--cpu"]).env("LIMPID_ISA", "scalar").assert().success();
+    let shown = String::from_utf8(shown.get_output().stdout.clone()).unwrap();
+    let plan = &shown[shown.find("Layers").unwrap()..];
+    insta::with_settings!({filters => vec![("(, avx2)?(, avx512)?; scalar", "[, others]; scalar")]}, {
+        assert_snapshot!(plan);
+    });
 }
 
 #[test]
@@ -41,7 +51,7 @@ fn every_command_has_a_help_text() {
     assert_snapshot!("help", output(&["--help"]));
     assert_snapshot!("train_help", output(&["train", "--help"]));
     for command in ["data", "info", "eval"] {
-        common::limpid(&[command, "--help"]).assert().success().stdout(contains("Usage: limpid"));
+        limpid(&[command, "--help"]).assert().success().stdout(contains("Usage: limpid"));
     }
-    common::limpid::<&str>(&[]).assert().code(2).stderr(contains("Usage: limpid"));
+    limpid::<&str>(&[]).assert().code(2).stderr(contains("Usage: limpid"));
 }

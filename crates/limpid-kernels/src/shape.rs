@@ -39,10 +39,10 @@ impl std::fmt::Display for Shape {
     }
 }
 
-/// Geometry of a square 2-D convolution with TensorFlow's `'SAME'` padding.
+/// Geometry of a square 2-D convolution.
 ///
 /// Per axis, with `p` the leading padding: `y[o] = sum over k of x[stride * o + k - p] * w[k]`, where `x` is zero
-/// outside. The output has `ceil(n / stride)` rows for `n` input rows; of the
+/// outside. With TensorFlow's `'SAME'` padding the output has `ceil(n / stride)` rows for `n` input rows; of the
 /// `max((out - 1) * stride + kernel - n, 0)` zeros that this takes, the smaller half stands in front.
 ///
 /// The transposed convolution of a layer `small -> large` is the adjoint of the convolution `large -> small`, so one
@@ -57,6 +57,8 @@ pub struct ConvShape {
     pub kernel: usize,
     /// Distance between neighbouring kernel positions, in input pixels.
     pub stride: usize,
+    /// Zeros before the first row and before the first column.
+    pub pad: (usize, usize),
 }
 
 impl ConvShape {
@@ -71,7 +73,9 @@ impl ConvShape {
              {input}, {filters} filters, kernel {kernel}, stride {stride}"
         );
         let output = Shape::new(input.height.div_ceil(stride), input.width.div_ceil(stride), filters);
-        Self { input, output, kernel, stride }
+        let pad = |input: usize, output: usize| ((output - 1) * stride + kernel).saturating_sub(input) / 2;
+        let pad = (pad(input.height, output.height), pad(input.width, output.width));
+        Self { input, output, kernel, stride, pad }
     }
 
     /// The geometry whose adjoint is the `'SAME'` transposed convolution of `input` to `filters` channels, which
@@ -90,33 +94,24 @@ impl ConvShape {
     /// # Panics
     /// If a size is 0 or too large.
     pub(crate) fn check(&self) {
-        let Self { input, output, kernel, stride } = *self;
+        let Self { input, output, kernel, stride, pad } = *self;
         let nothing = kernel == 0 || stride == 0 || input.is_empty() || output.is_empty();
         let fits = |positions: Option<usize>| positions.is_some_and(|p| p <= isize::MAX as usize / 2);
         let axis = |inputs: usize, outputs: usize| {
             let reach = stride.checked_mul(outputs - 1).and_then(|last| last.checked_add(kernel));
             fits(reach) && fits(Some(inputs))
         };
+        let pads = fits(Some(pad.0)) && fits(Some(pad.1));
         let weights =
             [kernel, input.channels, output.channels].into_iter().try_fold(kernel, usize::checked_mul);
         assert!(
-            !nothing && axis(input.height, output.height) && axis(input.width, output.width) && fits(weights),
+            !nothing
+                && pads
+                && axis(input.height, output.height)
+                && axis(input.width, output.width)
+                && fits(weights),
             "no convolution has this geometry: {self:?}"
         );
-    }
-
-    /// Zeros before the first row.
-    pub fn pad_top(&self) -> usize {
-        self.leading_pad(self.input.height, self.output.height)
-    }
-
-    /// Zeros before the first column.
-    pub fn pad_left(&self) -> usize {
-        self.leading_pad(self.input.width, self.output.width)
-    }
-
-    fn leading_pad(&self, input: usize, output: usize) -> usize {
-        ((output - 1) * self.stride + self.kernel).saturating_sub(input) / 2
     }
 
     /// Values of the kernel tensor, `[kernel][kernel][input channels][output channels]`.
@@ -136,7 +131,7 @@ mod tests {
 
     #[test]
     fn same_padding_follows_tensorflow() {
-        let pad = |n, kernel, stride| ConvShape::same(Shape::new(n, n, 1), 1, kernel, stride).pad_top();
+        let pad = |n, kernel, stride| ConvShape::same(Shape::new(n, n, 1), 1, kernel, stride).pad.0;
         assert_eq!(pad(28, 3, 1), 1);
         assert_eq!(pad(28, 5, 1), 2);
         assert_eq!(pad(28, 4, 1), 1); // three zeros: one in front, two behind

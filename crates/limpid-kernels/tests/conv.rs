@@ -3,7 +3,10 @@
 mod common;
 
 use common::{assert_close, map, values, wide};
-use limpid_kernels::conv::{Convolution, backward_bias, backward_weights, forward_input_pad, reference};
+use limpid_kernels::conv::{
+    Convolution, Term, backward_bias, backward_data_terms, backward_weights, backward_weights_terms,
+    forward_input_pad, forward_terms, reference,
+};
 use limpid_kernels::{ConvShape, Isa, Shape};
 use proptest::prelude::*;
 
@@ -90,6 +93,39 @@ proptest! {
             backward_bias(isa, &dy, &mut db);
             assert_close(&dw, &want_w, shape.output.pixels() + 1, isa.name())?;
             assert_close(&db, &want_b, shape.output.pixels() + 1, isa.name())?;
+        }
+    }
+
+    /// Terms that spell out a whole transposed convolution are that convolution.
+    #[test]
+    fn terms_are_the_reference(case in case()) {
+        let Case { shape, x: large, w, dy: small, .. } = case;
+        let (top, left) = shape.pad;
+        let mut terms = Vec::new();
+        for (oy, ox) in (0..shape.output.height).flat_map(|y| (0..shape.output.width).map(move |x| (y, x))) {
+            for (ky, kx) in (0..shape.kernel).flat_map(|y| (0..shape.kernel).map(move |x| (y, x))) {
+                let at = |o: usize, k: usize, pad: usize| (o * shape.stride + k).checked_sub(pad);
+                let inside = |i: Option<usize>, size: usize| i.filter(|&i| i < size);
+                let (iy, ix) = (at(oy, ky, top), at(ox, kx, left));
+                if let (Some(iy), Some(ix)) = (inside(iy, shape.input.height), inside(ix, shape.input.width)) {
+                    terms.push(Term { small: (oy, ox), large: (iy, ix), block: ky * shape.kernel + kx });
+                }
+            }
+        }
+        let (mut want_large, mut want_small, mut want_w) = (wide(&large), wide(&small), wide(&w));
+        reference::backward_data(&shape, &wide(&small), &wide(&w), &mut want_large);
+        reference::forward(&shape, &wide(&large), &wide(&w), &mut want_small);
+        reference::backward_weights(&shape, &wide(&large), &wide(&small), &mut want_w);
+        let products = shape.kernel * shape.kernel * shape.input.channels.max(shape.output.channels) + 1;
+        for isa in Isa::available() {
+            let maps = || (map(shape.input, 1, &large), map(shape.output, 0, &small));
+            let ((mut y, x), (dy, mut dx), mut dw) = (maps(), maps(), w.clone());
+            forward_terms(isa, &terms, &x, &w, &mut y);
+            backward_data_terms(isa, &terms, &dy, &w, &mut dx);
+            backward_weights_terms(isa, &terms, &x, &dy, &mut dw);
+            assert_close(&y.to_vec(), &want_large, products, isa.name())?;
+            assert_close(&dx.to_vec(), &want_small, products, isa.name())?;
+            assert_close(&dw, &want_w, shape.output.pixels() + 1, isa.name())?;
         }
     }
 }

@@ -105,12 +105,14 @@ proptest! {
         output in (1..=9_usize, 1..=9_usize, 1..=18_usize),
         kernel in 1..=4_usize,
         stride in 1..=9_usize,
+        pad in (0..=7_usize, 0..=7_usize),
     ) {
         let shape = ConvShape {
             input: Shape::new(input.0, input.1, input.2),
             output: Shape::new(output.0, output.1, output.2),
             kernel,
             stride,
+            pad,
         };
         let ones = |shape: Shape, pad| {
             let mut map = FeatureMap::new(shape, pad);

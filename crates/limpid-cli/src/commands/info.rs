@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use limpid::net::plan::{self, Isa, Plan, Purpose};
 use limpid::net::{Shape, Summary};
 
 use crate::model;
@@ -21,6 +22,14 @@ pub(crate) struct Args {
     /// Size of the images, for example 64x96 [default: the network's own]
     #[arg(long, value_name = "HxW", value_parser = size)]
     size: Option<(usize, usize)>,
+
+    /// Show how the network is executed: which layers are folded into one, and the work before and after
+    #[arg(long)]
+    plan: bool,
+
+    /// Show which instruction sets this CPU has and which one is used
+    #[arg(long)]
+    cpu: bool,
 }
 
 fn size(text: &str) -> Result<(usize, usize), String> {
@@ -41,5 +50,19 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
     let (height, width) = args.size.unwrap_or((spec.input.height, spec.input.width));
     let summary = Summary::new(&spec, Shape::new(height, width, spec.input.channels))?;
     write!(out, "{summary}")?;
+    if args.plan {
+        let plan = Plan::new(&spec, (height, width), plan::isa()?, Purpose::Inference)?;
+        write!(out, "\n{}", plan.explain(&spec))?;
+    }
+    if args.cpu {
+        let names: Vec<_> = Isa::available().into_iter().map(Isa::name).collect();
+        writeln!(
+            out,
+            "\nThis CPU has {}; {} is used. {} chooses another.",
+            names.join(", "),
+            plan::isa()?,
+            plan::ISA_VARIABLE
+        )?;
+    }
     Ok(())
 }

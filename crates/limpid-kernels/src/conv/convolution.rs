@@ -41,8 +41,8 @@ impl Convolution {
     pub fn forward(isa: Isa, shape: &ConvShape) -> Self {
         shape.check();
         let axis = |outputs, pad| vec![Axis::forward(outputs, shape.kernel, shape.stride, pad)];
-        let rows = axis(shape.output.height, shape.pad_top());
-        let columns = axis(shape.output.width, shape.pad_left());
+        let rows = axis(shape.output.height, shape.pad.0);
+        let columns = axis(shape.output.width, shape.pad.1);
         Self::new(isa, shape, Direction::Forward, &rows, &columns)
     }
 
@@ -54,8 +54,8 @@ impl Convolution {
     pub fn backward_data(isa: Isa, shape: &ConvShape) -> Self {
         shape.check();
         let axes = |positions, pad| Axis::backward(positions, shape.kernel, shape.stride, pad);
-        let rows = axes(shape.input.height, shape.pad_top());
-        let columns = axes(shape.input.width, shape.pad_left());
+        let rows = axes(shape.input.height, shape.pad.0);
+        let columns = axes(shape.input.width, shape.pad.1);
         Self::new(isa, shape, Direction::Backward, &rows, &columns)
     }
 

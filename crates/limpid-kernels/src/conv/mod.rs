@@ -11,6 +11,7 @@ mod convolution;
 mod dot_tile;
 pub mod reference;
 mod stencil;
+mod terms;
 mod tiling;
 mod weights;
 mod wide_tile;
@@ -21,6 +22,7 @@ use stencil::Stencil;
 
 pub use bias::backward_bias;
 pub use convolution::Convolution;
+pub use terms::{Term, backward_data_terms, backward_weights_terms, forward_terms};
 pub use weights::backward_weights;
 
 /// Whether SIMD lanes go along the run of taps and input channels instead of over output channels: with so few of these
@@ -36,6 +38,6 @@ fn lanes_over_run(lanes: usize, out_channels: usize, run: usize) -> bool {
 pub fn forward_input_pad(shape: &ConvShape) -> usize {
     shape.check();
     let axis = |outputs, pad| Axis::forward(outputs, shape.kernel, shape.stride, pad);
-    let rows = axis(shape.output.height, shape.pad_top()).pad(shape.input.height);
-    rows.max(axis(shape.output.width, shape.pad_left()).pad(shape.input.width))
+    let rows = axis(shape.output.height, shape.pad.0).pad(shape.input.height);
+    rows.max(axis(shape.output.width, shape.pad.1).pad(shape.input.width))
 }

@@ -40,8 +40,7 @@ pub fn backward_bias<T: Float>(dy: &[T], db: &mut [T]) {
 
 /// Calls `visit(x index, w index, y index)` for each multiply-accumulate that does not fall on padding.
 fn for_each_product(shape: &ConvShape, mut visit: impl FnMut(usize, usize, usize)) {
-    let ConvShape { input, output, kernel, stride } = *shape;
-    let (top, left) = (shape.pad_top(), shape.pad_left());
+    let ConvShape { input, output, kernel, stride, pad: (top, left) } = *shape;
     for oy in 0..output.height {
         for ox in 0..output.width {
             for ky in 0..kernel {

@@ -43,8 +43,8 @@ fn for_each_pixel(
     mut visit: impl FnMut(usize, usize),
 ) {
     for oy in 0..shape.output.height {
-        let row = (shape.stride * oy + ky) as isize - shape.pad_top() as isize;
-        let mut from = x.offset(row, -(shape.pad_left() as isize));
+        let row = (shape.stride * oy + ky) as isize - shape.pad.0 as isize;
+        let mut from = x.offset(row, -(shape.pad.1 as isize));
         let mut gradient = dy.offset(oy as isize, 0);
         for _ in 0..shape.output.width {
             visit(from, gradient);

@@ -72,6 +72,7 @@ impl BatchRunner {
         for group in &self.groups {
             adam::add(plan.isa(), &group.gradient, gradient);
         }
+        plan.finish_gradient(gradient);
         loss
     }
 

@@ -121,7 +121,7 @@ impl Trainer {
         };
         Ok(Self {
             order: shuffled(config.seed, state.epoch, train.len()),
-            gradient: vec![0.0; plan.layout().len()],
+            gradient: vec![0.0; plan.gradient_len()],
             runner: BatchRunner::new(Threads::new(threads)?),
             config,
             train,
@@ -197,7 +197,8 @@ impl Trainer {
             return Err(diverged(loss, state.adam.step + 1, state.epoch, config));
         }
         let adam = Adam { learning_rate, ..config.adam };
-        state.adam.update(self.plan.isa(), &adam, &self.gradient, state.parameters.values_mut());
+        let gradient = &self.gradient[..self.plan.layout().len()];
+        state.adam.update(self.plan.isa(), &adam, gradient, state.parameters.values_mut());
         state.step += 1;
         state.loss_sum += loss * batch.len() as f64;
         state.images += batch.len() as u64;

@@ -4,15 +4,22 @@
 //! touches stays in the processor's cache. A [`Plan`] holds what all images share (the kernels with their weights), a
 //! [`Workspace`] what one image at a time needs. Neither knows of threads: whoever has several gives each a workspace.
 
+mod explanation;
+mod fold;
 mod step;
 mod workspace;
 
+use std::ops::Range;
+
 use limpid_kernels::{Shape, loss};
 
+use super::layers::Layer;
 use super::{NetSpec, ParameterLayout};
 use crate::{Error, Result};
+use fold::Fold;
 use step::Step;
 
+pub use explanation::{Explanation, PlannedStep};
 pub use limpid_kernels::Isa;
 pub use workspace::Workspace;
 
@@ -54,11 +61,17 @@ pub struct Plan {
     layout: ParameterLayout,
     /// The input's shape, then the output's of each step.
     shapes: Vec<Shape>,
-    /// Zeros around the activation of the same index: what the steps that read it need.
+    /// Zeros around the activation of the same index: what the step that reads it needs.
     pads: Vec<usize>,
-    /// Zeros around the gradient of each step's output.
+    /// Zeros around the gradient of the output of each step.
     gradient_pads: Vec<usize>,
     steps: Vec<Step>,
+    /// The layers that each step executes.
+    spans: Vec<Range<usize>>,
+    /// Multiply-accumulates of the layers as described, one image forward.
+    described_macs: u64,
+    /// Values of [`Plan::gradient_len`].
+    gradient_len: usize,
 }
 
 impl Plan {
@@ -70,21 +83,58 @@ impl Plan {
         let input = Shape::new(height, width, spec.input.channels);
         let layers = spec.layers(input)?;
         let layout = ParameterLayout::new(spec)?;
+        let mut steps: Vec<Step> = Vec::new();
+        let mut spans: Vec<Range<usize>> = Vec::new();
+        let mut gradient_len = layout.len();
+        let mut next = 0;
+        while next < layers.len() {
+            // Nobody asks for the gradient of the image itself.
+            let data_gradient = purpose == Purpose::Training && next > 0;
+            let (step, end) =
+                match Fold::of_run(&layers[next..], |i| layout.layer(next + i), isa, data_gradient) {
+                    Some((fold, count)) => {
+                        let from = gradient_len;
+                        gradient_len += fold.gradient_len();
+                        (Step::Fold { fold: Box::new(fold), gradient: from..gradient_len }, next + count)
+                    }
+                    None => (Step::new(&layers[next], layout.layer(next), isa, data_gradient), next + 1),
+                };
+            steps.push(step);
+            spans.push(next..end);
+            next = end;
+        }
         let mut shapes = vec![input];
-        shapes.extend(layers.iter().map(|layer| layer.output()));
-        let steps: Vec<Step> = layers
-            .iter()
-            .enumerate()
-            .map(|(i, layer)| {
-                // Nobody asks for the gradient of the image itself.
-                let data_gradient = purpose == Purpose::Training && i > 0;
-                Step::new(layer, layout.layer(i), isa, data_gradient)
-            })
-            .collect();
+        shapes.extend(spans.iter().map(|span| layers[span.end - 1].output()));
         let mut pads: Vec<usize> = steps.iter().map(Step::input_pad).collect();
         pads.push(0);
         let gradient_pads = steps.iter().map(Step::gradient_pad).collect();
-        Ok(Self { isa, purpose, layout, shapes, pads, gradient_pads, steps })
+        let described_macs = layers.iter().map(Layer::macs).sum();
+        Ok(Self {
+            isa,
+            purpose,
+            layout,
+            shapes,
+            pads,
+            gradient_pads,
+            steps,
+            spans,
+            described_macs,
+            gradient_len,
+        })
+    }
+
+    /// What the plan does, step by step, for people.
+    pub fn explain(&self, spec: &NetSpec) -> Explanation {
+        let step = |(step, span): (&Step, &Range<usize>)| PlannedStep {
+            layers: spec.layers[span.clone()].iter().map(|layer| layer.name.clone()).collect(),
+            execution: step.describe(),
+            macs: step.macs(),
+        };
+        Explanation {
+            isa: self.isa,
+            steps: self.steps.iter().zip(&self.spans).map(step).collect(),
+            described_macs: self.described_macs,
+        }
     }
 
     /// The input's shape, which is also the output's.
@@ -135,15 +185,21 @@ impl Plan {
         loss::sigmoid_cross_entropy(self.isa, workspace.logits(), clean)
     }
 
-    /// Backward pass for the logits in the workspace: adds the gradient of `scale` times [`Plan::loss`] with respect to
-    /// all parameters to `gradient`, laid out as [`Plan::layout`].
+    /// Length of the vector in which a batch's gradients are added up: one value per parameter, and what folded layers need.
+    pub fn gradient_len(&self) -> usize {
+        self.gradient_len
+    }
+
+    /// Backward pass for the logits in the workspace: adds the gradient of `scale` times [`Plan::loss`] to `gradient`, of
+    /// length [`Plan::gradient_len`]. After the last image of a batch, [`Plan::finish_gradient`] makes of it the gradient of
+    /// the parameters.
     ///
     /// # Panics
     /// If the plan was made for inference, or a length does not fit.
     pub fn backward(&self, workspace: &mut Workspace, clean: &[f32], scale: f32, gradient: &mut [f32]) {
         assert_eq!(self.purpose, Purpose::Training, "a plan for inference has no backward pass");
-        assert_eq!(gradient.len(), self.layout.len(), "one gradient per parameter");
-        let Workspace { activations, gradients, argmax } = workspace;
+        assert_eq!(gradient.len(), self.gradient_len, "the plan's number of values");
+        let Workspace { activations, gradients, argmax, .. } = workspace;
         let last = self.steps.len() - 1;
         loss::backward(self.isa, scale, &activations[last + 1], clean, &mut gradients[last]);
         for (i, step) in self.steps.iter().enumerate().rev() {
@@ -156,6 +212,18 @@ impl Plan {
                 &argmax[i],
                 gradient,
             );
+        }
+    }
+
+    /// Carries what folded layers have added up to the layers' own parameters. Afterwards the first values of `gradient` are
+    /// the gradient of the parameters, laid out as [`Plan::layout`].
+    ///
+    /// # Panics
+    /// If `gradient` has not the length [`Plan::gradient_len`].
+    pub fn finish_gradient(&self, gradient: &mut [f32]) {
+        assert_eq!(gradient.len(), self.gradient_len, "the plan's number of values");
+        for step in &self.steps {
+            step.finish_gradient(self.layout.len(), gradient);
         }
     }
 

@@ -1,16 +1,27 @@
-//! One step of a plan: a layer with the kernels that execute it.
+//! One step of a plan: a layer, or a run of layers, with the kernels that execute it.
+
+use std::ops::Range;
 
 use limpid_kernels::conv::{self, Convolution};
 use limpid_kernels::{ConvShape, FeatureMap, Isa, activation, pool};
 
+use super::fold::Fold;
 use crate::net::LayerRanges;
 use crate::net::layers::Layer;
 
-/// A layer with its kernels.
+/// A layer or a run of layers, with its kernels.
 #[derive(Debug, Clone)]
 pub(super) enum Step {
     Convolution(Box<ConvolutionStep>),
-    MaxPool { size: usize, outputs: usize },
+    MaxPool {
+        size: usize,
+        outputs: usize,
+    },
+    /// Linear layers in one, and where in the batch's gradient its own is added up.
+    Fold {
+        fold: Box<Fold>,
+        gradient: Range<usize>,
+    },
 }
 
 /// A convolution or a transposed one: the same three operations, in other roles.
@@ -57,6 +68,7 @@ impl Step {
         match self {
             Self::Convolution(step) => step.forward.input_pad(),
             Self::MaxPool { .. } => 0,
+            Self::Fold { fold, .. } => fold.input_pad(),
         }
     }
 
@@ -69,26 +81,60 @@ impl Step {
                 if step.transposed { data.max(conv::forward_input_pad(&step.shape)) } else { data }
             }
             Self::MaxPool { .. } => 0,
+            Self::Fold { fold, .. } => fold.gradient_pad(),
         }
     }
 
     /// Positions of maxima that the step remembers.
     pub(super) fn argmax_len(&self) -> usize {
         match self {
-            Self::Convolution(_) => 0,
             Self::MaxPool { outputs, .. } => *outputs,
+            Self::Convolution(_) | Self::Fold { .. } => 0,
+        }
+    }
+
+    /// Multiply-accumulates of one image forward.
+    pub(super) fn macs(&self) -> u64 {
+        match self {
+            Self::Convolution(step) => step.shape.macs(),
+            Self::MaxPool { .. } => 0,
+            Self::Fold { fold, .. } => fold.macs(),
+        }
+    }
+
+    /// How the step is executed, in a few words.
+    pub(super) fn describe(&self) -> String {
+        match self {
+            Self::Convolution(step) if step.transposed => {
+                format!("stencils, one for each of {0}x{0} phases", step.shape.stride)
+            }
+            Self::Convolution(_) => "stencil".into(),
+            Self::MaxPool { .. } => "max-pool".into(),
+            Self::Fold { fold, .. } => fold.describe(),
         }
     }
 
     /// Takes the step's part of the network's parameters.
     pub(super) fn set_parameters(&mut self, values: &[f32]) {
-        if let Self::Convolution(step) = self {
-            let (kernel, bias) = step.ranges.split(values);
-            step.forward.set_weights(kernel, bias);
-            if let Some(backward) = &mut step.backward {
-                let inputs = if step.transposed { step.shape.output } else { step.shape.input };
-                backward.set_weights(kernel, &vec![0.0; inputs.channels]);
+        match self {
+            Self::Convolution(step) => {
+                let (kernel, bias) = step.ranges.split(values);
+                step.forward.set_weights(kernel, bias);
+                if let Some(backward) = &mut step.backward {
+                    let inputs = if step.transposed { step.shape.output } else { step.shape.input };
+                    backward.set_weights(kernel, &vec![0.0; inputs.channels]);
+                }
             }
+            Self::MaxPool { .. } => (),
+            Self::Fold { fold, .. } => fold.set_parameters(values),
+        }
+    }
+
+    /// Carries what the step has added up for a batch to the gradient of the parameters, the first `parameters` values.
+    pub(super) fn finish_gradient(&self, parameters: usize, gradient: &mut [f32]) {
+        if let Self::Fold { fold, gradient: own } = self {
+            let (of_parameters, rest) = gradient.split_at_mut(parameters);
+            fold.finish_gradient(&rest[own.start - parameters..own.end - parameters], of_parameters);
         }
     }
 
@@ -96,6 +142,7 @@ impl Step {
         match self {
             Self::Convolution(step) => step.forward.run(step.slope, x, y),
             Self::MaxPool { size, .. } => pool::forward(isa, *size, x, y, argmax),
+            Self::Fold { fold, .. } => fold.forward(x, y),
         }
     }
 
@@ -111,6 +158,7 @@ impl Step {
         gradient: &mut [f32],
     ) {
         match self {
+            Self::Fold { fold, gradient: own } => fold.backward(x, dy, dx, &mut gradient[own.clone()]),
             Self::MaxPool { size, .. } => {
                 if let Some(dx) = dx {
                     pool::backward(isa, *size, dy, argmax, dx);

@@ -14,6 +14,8 @@ pub struct Workspace {
     pub(super) gradients: Vec<FeatureMap>,
     /// Positions of the maxima of each step that pools.
     pub(super) argmax: Vec<Vec<u8>>,
+    /// One past the last layer of each step.
+    ends: Vec<usize>,
 }
 
 impl Workspace {
@@ -26,7 +28,8 @@ impl Workspace {
             Purpose::Inference => Vec::new(),
         };
         let argmax = plan.steps.iter().map(|step| vec![0; step.argmax_len()]).collect();
-        Self { activations: maps(&plan.shapes, &plan.pads), gradients, argmax }
+        let ends = plan.spans.iter().map(|span| span.end).collect();
+        Self { activations: maps(&plan.shapes, &plan.pads), gradients, argmax, ends }
     }
 
     /// Sets the input, `height * width` pixels.
@@ -42,11 +45,10 @@ impl Workspace {
         self.activations.last().expect("there is an input at least")
     }
 
-    /// The output of layer `index`, after [`Plan::forward`].
-    ///
-    /// # Panics
-    /// If there is no such layer.
-    pub fn activation(&self, index: usize) -> &FeatureMap {
-        &self.activations[index + 1]
+    /// The output of layer `index`, after [`Plan::forward`]; none if the plan folds this layer into the next one, so that its
+    /// output never exists.
+    pub fn activation(&self, index: usize) -> Option<&FeatureMap> {
+        let step = self.ends.iter().position(|&end| end == index + 1)?;
+        Some(&self.activations[step + 1])
     }
 }
