@@ -66,6 +66,20 @@ impl FeatureMap {
         unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.lines.len() * 16) }
     }
 
+    /// Makes the border zero again, after a kernel has used it as space to spill over into.
+    pub(crate) fn clear_border(&mut self) {
+        let (stride, height) = (self.row_stride(), self.shape.height);
+        let (pad, side) = (self.pad, self.pad * self.shape.channels);
+        for (y, row) in self.values_mut().chunks_exact_mut(stride).enumerate() {
+            if y < pad || y >= pad + height {
+                row.fill(0.0);
+            } else {
+                row[..side].fill(0.0);
+                row[stride - side..].fill(0.0);
+            }
+        }
+    }
+
     /// The interior of row `y`: `width * channels` values.
     pub fn row(&self, y: usize) -> &[f32] {
         let start = self.offset(y as isize, 0);
@@ -109,6 +123,17 @@ impl std::fmt::Debug for FeatureMap {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_border_can_be_cleared() {
+        let mut map = FeatureMap::new(Shape::new(2, 3, 2), 2);
+        map.values_mut().fill(1.0);
+        map.clear_border();
+        assert_eq!(map.to_vec(), [1.0; 12]);
+        // What lies behind the last row is not part of the map.
+        let len = 6 * map.row_stride();
+        assert_eq!(map.values()[..len].iter().sum::<f32>(), 12.0);
+    }
 
     #[test]
     fn values_stand_inside_a_border_of_zeros() {

@@ -4,8 +4,8 @@ mod common;
 
 use common::{assert_close, map, values, wide};
 use limpid_kernels::conv::{
-    Convolution, Term, backward_bias, backward_data_terms, backward_weights, backward_weights_terms,
-    forward_input_pad, forward_terms, reference,
+    Convolution, PooledConv, Term, backward_bias, backward_data_terms, backward_weights,
+    backward_weights_terms, forward_input_pad, forward_terms, reference,
 };
 use limpid_kernels::{ConvShape, Isa, Shape};
 use proptest::prelude::*;
@@ -126,6 +126,59 @@ proptest! {
             assert_close(&y.to_vec(), &want_large, products, isa.name())?;
             assert_close(&dx.to_vec(), &want_small, products, isa.name())?;
             assert_close(&dw, &want_w, shape.output.pixels() + 1, isa.name())?;
+        }
+    }
+
+    /// What a max-pool leaves of a gradient, in the dense kernels' reference.
+    #[test]
+    fn sparse_gradients_are_the_reference(
+        (size, height, width) in (1..=3_usize, 1..=9_usize, 1..=9_usize),
+        (input, output) in (prop_oneof![Just(8_usize), Just(16), Just(32), Just(48)], prop_oneof![Just(1_usize), Just(5), Just(32)]),
+        kernel in 1..=4_usize,
+        seed in 0..1000_usize,
+    ) {
+        let shape = ConvShape::same(Shape::new(height, width, input), output, kernel, 1);
+        let pooled = limpid_kernels::pool::output_shape(shape.output, size);
+        prop_assume!(!pooled.is_empty());
+        let values = |len: usize, offset: usize| -> Vec<f32> {
+            (0..len).map(|i| ((i * 7919 + offset * 104_729 + seed * 31) % 2003) as f32 / 1001.5 - 1.0).collect()
+        };
+        let (x, w) = (values(shape.input.len(), 1), values(shape.kernel_len(), 2));
+        // Every third gradient is zero, as behind a ReLU.
+        let g: Vec<f32> =
+            values(pooled.len(), 3).iter().enumerate().map(|(i, g)| if i % 3 == 0 { 0.0 } else { *g }).collect();
+        let argmax: Vec<u8> = (0..pooled.len()).map(|i| ((i * 31 + seed) % (size * size)) as u8).collect();
+        let mut dense = vec![0.0; shape.output.len()];
+        limpid_kernels::pool::reference::backward(shape.output, size, &wide(&g), &argmax, &mut dense);
+        let (mut want_dw, mut want_dx) = (wide(&w), vec![0.0; shape.input.len()]);
+        reference::backward_weights(&shape, &wide(&x), &dense, &mut want_dw);
+        reference::backward_data(&shape, &dense, &wide(&w), &mut want_dx);
+        // [ky][kx][ci][co] -> [co][ky][kx][ci] and back.
+        let transpose = |w: &[f32]| -> Vec<f32> {
+            (0..output).flat_map(|co| w.iter().skip(co).step_by(output)).copied().collect()
+        };
+        let back = |w: &[f32]| -> Vec<f32> {
+            let len = w.len() / output;
+            (0..len).flat_map(|k| w.iter().skip(k).step_by(len)).copied().collect()
+        };
+        for isa in Isa::available() {
+            let Some(conv) = PooledConv::new(isa, &shape, size) else { continue };
+            let g = map(pooled, 0, &g);
+            let mut dw = transpose(&w);
+            conv.backward_weights(isa, &map(shape.input, conv.pad(), &x), &g, &argmax, &mut dw);
+            assert_close(&back(&dw), &want_dw, pooled.pixels() + 1, isa.name())?;
+            let mut dx = map(shape.input, conv.pad() + 1, &x);
+            conv.backward_data(isa, &g, &argmax, &transpose(&w), &mut dx);
+            assert_close(&dx.to_vec(), &want_dx, kernel * kernel * output, isa.name())?;
+            // The border is as it was: a convolution over the map sees zeros there.
+            let mut sum = Convolution::forward(isa, &ConvShape::same(shape.input, 1, 3, 1));
+            sum.set_weights(&vec![1.0; 9 * input], &[0.0]);
+            let (mut with_border, mut fresh) = (map(Shape::new(height, width, 1), 0, &vec![0.0; height * width]), None);
+            sum.run(1.0, &dx, &mut with_border);
+            let copy = map(shape.input, 1, &dx.to_vec());
+            let fresh = fresh.insert(map(Shape::new(height, width, 1), 0, &vec![0.0; height * width]));
+            sum.run(1.0, &copy, fresh);
+            prop_assert_eq!(with_border.to_vec(), fresh.to_vec());
         }
     }
 }

@@ -10,6 +10,7 @@ mod bias;
 mod convolution;
 mod dot_tile;
 pub mod reference;
+mod sparse;
 mod stencil;
 mod terms;
 mod tiling;
@@ -22,6 +23,7 @@ use stencil::Stencil;
 
 pub use bias::backward_bias;
 pub use convolution::Convolution;
+pub use sparse::PooledConv;
 pub use terms::{Term, backward_data_terms, backward_weights_terms, forward_terms};
 pub use weights::backward_weights;
 
