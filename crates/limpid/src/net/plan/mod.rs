@@ -4,8 +4,10 @@
 //! touches stays in the processor's cache. A [`Plan`] holds what all images share (the kernels with their weights), a
 //! [`Workspace`] what one image at a time needs. Neither knows of threads: whoever has several gives each a workspace.
 
+mod convolution;
 mod explanation;
 mod fold;
+mod pooled;
 mod step;
 mod workspace;
 
@@ -16,7 +18,9 @@ use limpid_kernels::{Shape, loss};
 use super::layers::Layer;
 use super::{NetSpec, ParameterLayout};
 use crate::{Error, Result};
+use convolution::ConvolutionStep;
 use fold::Fold;
+use pooled::PooledStep;
 use step::Step;
 
 pub use explanation::{Explanation, PlannedStep};
@@ -90,24 +94,41 @@ impl Plan {
         while next < layers.len() {
             // Nobody asks for the gradient of the image itself.
             let data_gradient = purpose == Purpose::Training && next > 0;
-            let (step, end) =
-                match Fold::of_run(&layers[next..], |i| layout.layer(next + i), isa, data_gradient) {
+            let ranges = |i: usize| layout.layer(next + i);
+            let convolution = || ConvolutionStep::new(&layers[next], ranges(0), isa, data_gradient);
+            let (step, count) = match (&layers[next], layers.get(next + 1)) {
+                (Layer::MaxPool(pool), _) => {
+                    (Step::MaxPool { size: pool.size(), outputs: pool.output().len() }, 1)
+                }
+                (Layer::Conv(_), Some(Layer::MaxPool(pool))) => {
+                    let convolution = convolution().expect("a convolution has weights");
+                    let pooled = PooledStep::new(isa, convolution, pool.size(), gradient_len);
+                    gradient_len += pooled.gradient_len();
+                    (Step::Pooled(Box::new(pooled)), 2)
+                }
+                _ => match Fold::of_run(&layers[next..], ranges, isa, data_gradient) {
                     Some((fold, count)) => {
                         let from = gradient_len;
                         gradient_len += fold.gradient_len();
-                        (Step::Fold { fold: Box::new(fold), gradient: from..gradient_len }, next + count)
+                        (Step::Fold { fold: Box::new(fold), gradient: from..gradient_len }, count)
                     }
-                    None => (Step::new(&layers[next], layout.layer(next), isa, data_gradient), next + 1),
-                };
+                    None => {
+                        let convolution = convolution().expect("a convolution has weights");
+                        (Step::Convolution(Box::new(convolution)), 1)
+                    }
+                },
+            };
             steps.push(step);
-            spans.push(next..end);
-            next = end;
+            spans.push(next..next + count);
+            next += count;
         }
         let mut shapes = vec![input];
         shapes.extend(spans.iter().map(|span| layers[span.end - 1].output()));
         let mut pads: Vec<usize> = steps.iter().map(Step::input_pad).collect();
         pads.push(0);
-        let gradient_pads = steps.iter().map(Step::gradient_pad).collect();
+        let readers = steps.iter().skip(1).map(Step::input_gradient_pad).chain([0]);
+        let gradient_pads =
+            steps.iter().map(Step::gradient_pad).zip(readers).map(|(own, next)| own.max(next)).collect();
         let described_macs = layers.iter().map(Layer::macs).sum();
         Ok(Self {
             isa,
@@ -172,7 +193,7 @@ impl Plan {
     pub fn forward(&self, workspace: &mut Workspace) {
         for (i, step) in self.steps.iter().enumerate() {
             let (before, after) = workspace.activations.split_at_mut(i + 1);
-            step.forward(self.isa, &before[i], &mut after[0], &mut workspace.argmax[i]);
+            step.forward(self.isa, &before[i], &mut after[0], &mut workspace.scratch[i]);
         }
     }
 
@@ -199,7 +220,7 @@ impl Plan {
     pub fn backward(&self, workspace: &mut Workspace, clean: &[f32], scale: f32, gradient: &mut [f32]) {
         assert_eq!(self.purpose, Purpose::Training, "a plan for inference has no backward pass");
         assert_eq!(gradient.len(), self.gradient_len, "the plan's number of values");
-        let Workspace { activations, gradients, argmax, .. } = workspace;
+        let Workspace { activations, gradients, scratch, .. } = workspace;
         let last = self.steps.len() - 1;
         loss::backward(self.isa, scale, &activations[last + 1], clean, &mut gradients[last]);
         for (i, step) in self.steps.iter().enumerate().rev() {
@@ -209,7 +230,7 @@ impl Plan {
                 (&activations[i], &activations[i + 1]),
                 &mut after[0],
                 before.last_mut(),
-                &argmax[i],
+                &mut scratch[i],
                 gradient,
             );
         }

@@ -1,103 +1,79 @@
-//! One step of a plan: a layer, or a run of layers, with the kernels that execute it.
+//! One step of a plan: a layer, or several in one, with the kernels that execute them.
 
 use std::ops::Range;
 
-use limpid_kernels::conv::{self, Convolution};
-use limpid_kernels::{ConvShape, FeatureMap, Isa, activation, pool};
+use limpid_kernels::conv::backward_bias;
+use limpid_kernels::{FeatureMap, Isa, activation, pool};
 
+use super::convolution::ConvolutionStep;
 use super::fold::Fold;
-use crate::net::LayerRanges;
-use crate::net::layers::Layer;
+use super::pooled::{PooledStep, Unpooled};
 
-/// A layer or a run of layers, with its kernels.
+/// One or several layers with their kernels.
 #[derive(Debug, Clone)]
 pub(super) enum Step {
+    /// A convolution or a transposed one.
     Convolution(Box<ConvolutionStep>),
-    MaxPool {
-        size: usize,
-        outputs: usize,
-    },
+    /// A max-pool alone.
+    MaxPool { size: usize, outputs: usize },
+    /// A convolution with the max-pool behind it.
+    Pooled(Box<PooledStep>),
     /// Linear layers in one, and where in the batch's gradient its own is added up.
-    Fold {
-        fold: Box<Fold>,
-        gradient: Range<usize>,
-    },
+    Fold { fold: Box<Fold>, gradient: Range<usize> },
 }
 
-/// A convolution or a transposed one: the same three operations, in other roles.
-#[derive(Debug, Clone)]
-pub(super) struct ConvolutionStep {
-    /// The geometry; for a transposed convolution that of its adjoint.
-    shape: ConvShape,
-    transposed: bool,
-    /// Slope of the activation for negative values.
-    slope: f32,
-    ranges: LayerRanges,
-    forward: Convolution,
-    /// The data gradient; none in a plan for inference, nor where nobody asks for it.
-    backward: Option<Convolution>,
+/// What one image needs for a step beside its input and output.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    /// Positions of maxima.
+    pub(super) argmax: Vec<u8>,
+    pub(super) unpooled: Option<Unpooled>,
 }
 
 impl Step {
-    /// `data_gradient` says whether the step is ever asked for the gradient of its input.
-    pub(super) fn new(layer: &Layer, ranges: Option<&LayerRanges>, isa: Isa, data_gradient: bool) -> Self {
-        let (shape, transposed, activation) = match layer {
-            Layer::MaxPool(layer) => {
-                return Self::MaxPool { size: layer.size(), outputs: layer.output().len() };
-            }
-            Layer::Conv(layer) => (layer.shape, false, layer.activation),
-            Layer::ConvTranspose(layer) => (layer.shape, true, layer.activation),
-        };
-        // Transposed, the two directions change places.
-        let large_to_small = || Convolution::forward(isa, &shape);
-        let small_to_large = || Convolution::backward_data(isa, &shape);
-        let forward = if transposed { small_to_large() } else { large_to_small() };
-        let backward = data_gradient.then(|| if transposed { large_to_small() } else { small_to_large() });
-        Self::Convolution(Box::new(ConvolutionStep {
-            shape,
-            transposed,
-            slope: activation.slope() as f32,
-            ranges: ranges.expect("a convolution has parameters").clone(),
-            forward,
-            backward,
-        }))
-    }
-
-    /// Zeros that the step needs around its input: for itself, and for the gradient of its weights.
+    /// Zeros around the input.
     pub(super) fn input_pad(&self) -> usize {
         match self {
-            Self::Convolution(step) => step.forward.input_pad(),
+            Self::Convolution(step) => step.input_pad(),
             Self::MaxPool { .. } => 0,
+            Self::Pooled(step) => step.input_pad(),
             Self::Fold { fold, .. } => fold.input_pad(),
         }
     }
 
-    /// Zeros that the step needs around the gradient of its output.
+    /// Zeros around the gradient of the output.
     pub(super) fn gradient_pad(&self) -> usize {
         match self {
-            Self::Convolution(step) => {
-                let data = step.backward.as_ref().map_or(0, Convolution::input_pad);
-                // Transposed, the gradient of the weights slides over the gradient of the output.
-                if step.transposed { data.max(conv::forward_input_pad(&step.shape)) } else { data }
-            }
-            Self::MaxPool { .. } => 0,
+            Self::Convolution(step) => step.gradient_pad(),
+            Self::MaxPool { .. } | Self::Pooled(_) => 0,
             Self::Fold { fold, .. } => fold.gradient_pad(),
         }
     }
 
-    /// Positions of maxima that the step remembers.
-    pub(super) fn argmax_len(&self) -> usize {
+    /// Zeros around the gradient of the input, which the step writes.
+    pub(super) fn input_gradient_pad(&self) -> usize {
         match self {
-            Self::MaxPool { outputs, .. } => *outputs,
-            Self::Convolution(_) | Self::Fold { .. } => 0,
+            Self::Pooled(step) => step.input_gradient_pad(),
+            Self::Convolution(_) | Self::MaxPool { .. } | Self::Fold { .. } => 0,
+        }
+    }
+
+    pub(super) fn scratch(&self, training: bool) -> Scratch {
+        match self {
+            Self::Convolution(_) | Self::Fold { .. } => Scratch::default(),
+            Self::MaxPool { outputs, .. } => Scratch { argmax: vec![0; *outputs], unpooled: None },
+            Self::Pooled(step) => {
+                Scratch { argmax: vec![0; step.argmax_len()], unpooled: Some(step.unpooled(training)) }
+            }
         }
     }
 
     /// Multiply-accumulates of one image forward.
     pub(super) fn macs(&self) -> u64 {
         match self {
-            Self::Convolution(step) => step.shape.macs(),
+            Self::Convolution(step) => step.shape().macs(),
             Self::MaxPool { .. } => 0,
+            Self::Pooled(step) => step.convolution().shape().macs(),
             Self::Fold { fold, .. } => fold.macs(),
         }
     }
@@ -105,11 +81,12 @@ impl Step {
     /// How the step is executed, in a few words.
     pub(super) fn describe(&self) -> String {
         match self {
-            Self::Convolution(step) if step.transposed => {
-                format!("stencils, one for each of {0}x{0} phases", step.shape.stride)
+            Self::Convolution(step) if step.is_transposed() => {
+                format!("stencils, one for each of {0}x{0} phases", step.shape().stride)
             }
             Self::Convolution(_) => "stencil".into(),
             Self::MaxPool { .. } => "max-pool".into(),
+            Self::Pooled(step) => step.describe().into(),
             Self::Fold { fold, .. } => fold.describe(),
         }
     }
@@ -117,36 +94,24 @@ impl Step {
     /// Takes the step's part of the network's parameters.
     pub(super) fn set_parameters(&mut self, values: &[f32]) {
         match self {
-            Self::Convolution(step) => {
-                let (kernel, bias) = step.ranges.split(values);
-                step.forward.set_weights(kernel, bias);
-                if let Some(backward) = &mut step.backward {
-                    let inputs = if step.transposed { step.shape.output } else { step.shape.input };
-                    backward.set_weights(kernel, &vec![0.0; inputs.channels]);
-                }
-            }
+            Self::Convolution(step) => step.set_parameters(values),
             Self::MaxPool { .. } => (),
+            Self::Pooled(step) => step.set_parameters(values),
             Self::Fold { fold, .. } => fold.set_parameters(values),
         }
     }
 
-    /// Carries what the step has added up for a batch to the gradient of the parameters, the first `parameters` values.
-    pub(super) fn finish_gradient(&self, parameters: usize, gradient: &mut [f32]) {
-        if let Self::Fold { fold, gradient: own } = self {
-            let (of_parameters, rest) = gradient.split_at_mut(parameters);
-            fold.finish_gradient(&rest[own.start - parameters..own.end - parameters], of_parameters);
+    pub(super) fn forward(&self, isa: Isa, x: &FeatureMap, y: &mut FeatureMap, scratch: &mut Scratch) {
+        match (self, &mut scratch.unpooled) {
+            (Self::Convolution(step), _) => step.forward(x, y),
+            (Self::MaxPool { size, .. }, _) => pool::forward(isa, *size, x, y, &mut scratch.argmax),
+            (Self::Pooled(step), Some(unpooled)) => step.forward(isa, x, unpooled, y, &mut scratch.argmax),
+            (Self::Pooled(_), None) => unreachable!("the scratch is another step's"),
+            (Self::Fold { fold, .. }, _) => fold.forward(x, y),
         }
     }
 
-    pub(super) fn forward(&self, isa: Isa, x: &FeatureMap, y: &mut FeatureMap, argmax: &mut [u8]) {
-        match self {
-            Self::Convolution(step) => step.forward.run(step.slope, x, y),
-            Self::MaxPool { size, .. } => pool::forward(isa, *size, x, y, argmax),
-            Self::Fold { fold, .. } => fold.forward(x, y),
-        }
-    }
-
-    /// From the gradient `dy` of the step's output to that of its input and its part of the parameters' `gradient`. `dy` is
+    /// From the gradient `dy` of the step's output to that of its input and its part of the batch's `gradient`. `dy` is
     /// overwritten by the gradient before the activation.
     pub(super) fn backward(
         &self,
@@ -154,25 +119,37 @@ impl Step {
         (x, y): (&FeatureMap, &FeatureMap),
         dy: &mut FeatureMap,
         dx: Option<&mut FeatureMap>,
-        argmax: &[u8],
+        scratch: &mut Scratch,
         gradient: &mut [f32],
     ) {
-        match self {
-            Self::Fold { fold, gradient: own } => fold.backward(x, dy, dx, &mut gradient[own.clone()]),
-            Self::MaxPool { size, .. } => {
+        match (self, &mut scratch.unpooled) {
+            (Self::Convolution(step), _) => {
+                activation::backward(isa, step.slope(), y, dy);
+                let (_, bias) = step.ranges().split_mut(gradient);
+                backward_bias(isa, dy, bias);
+                step.gradients(isa, x, dy, dx, gradient);
+            }
+            (Self::MaxPool { size, .. }, _) => {
                 if let Some(dx) = dx {
-                    pool::backward(isa, *size, dy, argmax, dx);
+                    pool::backward(isa, *size, dy, &scratch.argmax, dx);
                 }
             }
-            Self::Convolution(step) => {
-                activation::backward(isa, step.slope, y, dy);
-                let (kernel, bias) = step.ranges.split_mut(gradient);
-                conv::backward_bias(isa, dy, bias);
-                let (large, small) = if step.transposed { (&*dy, x) } else { (x, &*dy) };
-                conv::backward_weights(isa, &step.shape, large, small, kernel);
-                if let (Some(dx), Some(backward)) = (dx, &step.backward) {
-                    backward.run(1.0, dy, dx);
-                }
+            (Self::Pooled(step), Some(unpooled)) => {
+                step.backward(isa, (x, y), dy, dx, unpooled, &scratch.argmax, gradient);
+            }
+            (Self::Pooled(_), None) => unreachable!("the scratch is another step's"),
+            (Self::Fold { fold, gradient: own }, _) => fold.backward(x, dy, dx, &mut gradient[own.clone()]),
+        }
+    }
+
+    /// Carries what the step has added up for a batch to the gradient of the parameters, the first `parameters` values.
+    pub(super) fn finish_gradient(&self, parameters: usize, gradient: &mut [f32]) {
+        match self {
+            Self::Convolution(_) | Self::MaxPool { .. } => (),
+            Self::Pooled(step) => step.finish_gradient(parameters, gradient),
+            Self::Fold { fold, gradient: own } => {
+                let (of_parameters, rest) = gradient.split_at_mut(parameters);
+                fold.finish_gradient(&rest[own.start - parameters..own.end - parameters], of_parameters);
             }
         }
     }

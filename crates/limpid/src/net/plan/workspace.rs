@@ -2,6 +2,7 @@
 
 use limpid_kernels::{FeatureMap, Shape};
 
+use super::step::Scratch;
 use super::{Plan, Purpose};
 
 /// Activations, gradients and pooling positions of one image at a time. Made by [`Plan::workspace`] and good for that
@@ -12,8 +13,8 @@ pub struct Workspace {
     pub(super) activations: Vec<FeatureMap>,
     /// The gradient of the output of each step; none in a plan for inference. Nobody asks for that of the input.
     pub(super) gradients: Vec<FeatureMap>,
-    /// Positions of the maxima of each step that pools.
-    pub(super) argmax: Vec<Vec<u8>>,
+    /// What each step needs beside its input and output.
+    pub(super) scratch: Vec<Scratch>,
     /// One past the last layer of each step.
     ends: Vec<usize>,
 }
@@ -27,9 +28,9 @@ impl Workspace {
             Purpose::Training => maps(&plan.shapes[1..], &plan.gradient_pads),
             Purpose::Inference => Vec::new(),
         };
-        let argmax = plan.steps.iter().map(|step| vec![0; step.argmax_len()]).collect();
+        let scratch = plan.steps.iter().map(|step| step.scratch(plan.purpose == Purpose::Training)).collect();
         let ends = plan.spans.iter().map(|span| span.end).collect();
-        Self { activations: maps(&plan.shapes, &plan.pads), gradients, argmax, ends }
+        Self { activations: maps(&plan.shapes, &plan.pads), gradients, scratch, ends }
     }
 
     /// Sets the input, `height * width` pixels.
@@ -48,7 +49,11 @@ impl Workspace {
     /// The output of layer `index`, after [`Plan::forward`]; none if the plan folds this layer into the next one, so that its
     /// output never exists.
     pub fn activation(&self, index: usize) -> Option<&FeatureMap> {
-        let step = self.ends.iter().position(|&end| end == index + 1)?;
-        Some(&self.activations[step + 1])
+        if let Some(step) = self.ends.iter().position(|&end| end == index + 1) {
+            return Some(&self.activations[step + 1]);
+        }
+        // A convolution whose pool is part of its step.
+        let step = self.ends.iter().position(|&end| end == index + 2)?;
+        Some(&self.scratch[step].unpooled.as_ref()?.output)
     }
 }

@@ -1,0 +1,104 @@
+//! A convolution or a transposed one: the same three operations, in exchanged roles.
+
+use limpid_kernels::conv::{self, Convolution};
+use limpid_kernels::{ConvShape, FeatureMap, Isa};
+
+use crate::net::LayerRanges;
+use crate::net::layers::Layer;
+
+/// A layer with weights, and its kernels.
+#[derive(Debug, Clone)]
+pub(super) struct ConvolutionStep {
+    /// The geometry; for a transposed convolution that of its adjoint.
+    shape: ConvShape,
+    transposed: bool,
+    /// Slope of the activation for negative values.
+    slope: f32,
+    ranges: LayerRanges,
+    forward: Convolution,
+    /// The data gradient; none in a plan for inference, nor where nobody asks for it.
+    backward: Option<Convolution>,
+}
+
+impl ConvolutionStep {
+    /// None for a layer without weights. `data_gradient` says whether the gradient of its input is ever asked for.
+    pub(super) fn new(
+        layer: &Layer,
+        ranges: Option<&LayerRanges>,
+        isa: Isa,
+        data_gradient: bool,
+    ) -> Option<Self> {
+        let (shape, transposed, activation) = match layer {
+            Layer::MaxPool(_) => return None,
+            Layer::Conv(layer) => (layer.shape, false, layer.activation),
+            Layer::ConvTranspose(layer) => (layer.shape, true, layer.activation),
+        };
+        // Transposed, the two directions change places.
+        let large_to_small = || Convolution::forward(isa, &shape);
+        let small_to_large = || Convolution::backward_data(isa, &shape);
+        let forward = if transposed { small_to_large() } else { large_to_small() };
+        let backward = data_gradient.then(|| if transposed { large_to_small() } else { small_to_large() });
+        let (slope, ranges) = (activation.slope() as f32, ranges?.clone());
+        Some(Self { shape, transposed, slope, ranges, forward, backward })
+    }
+
+    pub(super) fn shape(&self) -> ConvShape {
+        self.shape
+    }
+
+    pub(super) fn is_transposed(&self) -> bool {
+        self.transposed
+    }
+
+    pub(super) fn slope(&self) -> f32 {
+        self.slope
+    }
+
+    pub(super) fn ranges(&self) -> &LayerRanges {
+        &self.ranges
+    }
+
+    /// Zeros around the input: for the forward pass, and for the gradient of the weights.
+    pub(super) fn input_pad(&self) -> usize {
+        self.forward.input_pad()
+    }
+
+    /// Zeros around the gradient of the output.
+    pub(super) fn gradient_pad(&self) -> usize {
+        let data = self.backward.as_ref().map_or(0, Convolution::input_pad);
+        // Transposed, the gradient of the weights slides over the gradient of the output.
+        if self.transposed { data.max(conv::forward_input_pad(&self.shape)) } else { data }
+    }
+
+    /// Takes the layer's part of the network's parameters.
+    pub(super) fn set_parameters(&mut self, values: &[f32]) {
+        let (kernel, bias) = self.ranges.split(values);
+        self.forward.set_weights(kernel, bias);
+        if let Some(backward) = &mut self.backward {
+            let inputs = if self.transposed { self.shape.output } else { self.shape.input };
+            backward.set_weights(kernel, &vec![0.0; inputs.channels]);
+        }
+    }
+
+    /// `y = activation(bias + kernel * x)`.
+    pub(super) fn forward(&self, x: &FeatureMap, y: &mut FeatureMap) {
+        self.forward.run(self.slope, x, y);
+    }
+
+    /// From the gradient `dz` before the activation: adds that of the kernel to the network's `gradient`, writes `dx`.
+    pub(super) fn gradients(
+        &self,
+        isa: Isa,
+        x: &FeatureMap,
+        dz: &FeatureMap,
+        dx: Option<&mut FeatureMap>,
+        gradient: &mut [f32],
+    ) {
+        let (kernel, _) = self.ranges.split_mut(gradient);
+        let (large, small) = if self.transposed { (dz, x) } else { (x, dz) };
+        conv::backward_weights(isa, &self.shape, large, small, kernel);
+        if let (Some(dx), Some(backward)) = (dx, &self.backward) {
+            backward.run(1.0, dz, dx);
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! A convolution and the max-pool behind it, as one step.
+//!
+//! Forward, one after the other. Backward, activation and bias are cheaper behind the pool than before it: the maximum of
+//! activated values is the activation of the maximum, and only the maxima have a gradient. Where the geometry allows it, so are
+//! the gradients of weights and data: of 2x2 positions three have no gradient.
+
+use std::ops::Range;
+
+use limpid_kernels::conv::{PooledConv, backward_bias};
+use limpid_kernels::{FeatureMap, Isa, Shape, activation, pool};
+
+use super::convolution::ConvolutionStep;
+
+/// A convolution with its max-pool.
+#[derive(Debug, Clone)]
+pub(super) struct PooledStep {
+    convolution: ConvolutionStep,
+    size: usize,
+    sparse: Option<Sparse>,
+}
+
+/// The sparse backward pass.
+#[derive(Debug, Clone)]
+struct Sparse {
+    kernels: PooledConv,
+    /// The kernel as `[co][ky][kx][ci]`.
+    transposed: Vec<f32>,
+    /// Where in the batch's gradient that of the transposed kernel is added up.
+    gradient: Range<usize>,
+}
+
+/// What one image needs between the convolution and the pool.
+#[derive(Debug)]
+pub(super) struct Unpooled {
+    /// The output of the convolution.
+    pub(super) output: FeatureMap,
+    /// Its gradient; none where the backward pass is sparse, or there is none.
+    gradient: Option<FeatureMap>,
+}
+
+impl PooledStep {
+    /// Joins a convolution to the pool behind it. `next_gradient` is the first free place in the batch's gradient.
+    pub(super) fn new(isa: Isa, convolution: ConvolutionStep, size: usize, next_gradient: usize) -> Self {
+        let shape = convolution.shape();
+        let sparse = PooledConv::new(isa, &shape, size).filter(|_| size > 1).map(|kernels| Sparse {
+            kernels,
+            transposed: vec![0.0; shape.kernel_len()],
+            gradient: next_gradient..next_gradient + shape.kernel_len(),
+        });
+        Self { convolution, size, sparse }
+    }
+
+    pub(super) fn convolution(&self) -> &ConvolutionStep {
+        &self.convolution
+    }
+
+    fn output(&self) -> Shape {
+        pool::output_shape(self.convolution.shape().output, self.size)
+    }
+
+    /// Positions of maxima that the step remembers.
+    pub(super) fn argmax_len(&self) -> usize {
+        self.output().len()
+    }
+
+    /// Values that the step adds to the batch's gradient.
+    pub(super) fn gradient_len(&self) -> usize {
+        self.sparse.as_ref().map_or(0, |sparse| sparse.gradient.len())
+    }
+
+    /// Zeros around the input.
+    pub(super) fn input_pad(&self) -> usize {
+        let sparse = self.sparse.as_ref().map_or(0, |sparse| sparse.kernels.pad());
+        self.convolution.input_pad().max(sparse)
+    }
+
+    /// Zeros around the gradient of the input.
+    pub(super) fn input_gradient_pad(&self) -> usize {
+        self.sparse.as_ref().map_or(0, |sparse| sparse.kernels.pad())
+    }
+
+    pub(super) fn describe(&self) -> &'static str {
+        match self.sparse {
+            Some(_) => "stencil and max-pool, backward at the maxima only",
+            None => "stencil and max-pool",
+        }
+    }
+
+    pub(super) fn unpooled(&self, training: bool) -> Unpooled {
+        let shape = self.convolution.shape().output;
+        let dense = training && self.sparse.is_none();
+        Unpooled {
+            output: FeatureMap::new(shape, 0),
+            gradient: dense.then(|| FeatureMap::new(shape, self.convolution.gradient_pad())),
+        }
+    }
+
+    pub(super) fn set_parameters(&mut self, values: &[f32]) {
+        self.convolution.set_parameters(values);
+        if let Some(Sparse { transposed, .. }) = &mut self.sparse {
+            let (kernel, _) = self.convolution.ranges().split(values);
+            transpose(kernel, self.convolution.shape().output.channels, transposed);
+        }
+    }
+
+    pub(super) fn forward(
+        &self,
+        isa: Isa,
+        x: &FeatureMap,
+        unpooled: &mut Unpooled,
+        y: &mut FeatureMap,
+        argmax: &mut [u8],
+    ) {
+        self.convolution.forward(x, &mut unpooled.output);
+        pool::forward(isa, self.size, &unpooled.output, y, argmax);
+    }
+
+    /// From the gradient `dy` of the pooled output, overwritten by that before the activation, to that of the input and of the
+    /// parameters.
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn backward(
+        &self,
+        isa: Isa,
+        (x, y): (&FeatureMap, &FeatureMap),
+        dy: &mut FeatureMap,
+        dx: Option<&mut FeatureMap>,
+        unpooled: &mut Unpooled,
+        argmax: &[u8],
+        gradient: &mut [f32],
+    ) {
+        activation::backward(isa, self.convolution.slope(), y, dy);
+        let (_, bias) = self.convolution.ranges().split_mut(gradient);
+        backward_bias(isa, dy, bias);
+        match (&self.sparse, &mut unpooled.gradient) {
+            (Some(Sparse { kernels, transposed, gradient: own }), _) => {
+                kernels.backward_weights(isa, x, dy, argmax, &mut gradient[own.clone()]);
+                if let Some(dx) = dx {
+                    kernels.backward_data(isa, dy, argmax, transposed, dx);
+                }
+            }
+            (None, Some(dense)) => {
+                pool::backward(isa, self.size, dy, argmax, dense);
+                self.convolution.gradients(isa, x, dense, dx, gradient);
+            }
+            (None, None) => unreachable!("a workspace for training has the dense gradient"),
+        }
+    }
+
+    /// Adds the gradient of the transposed kernel to that of the parameters, the first `parameters` values.
+    pub(super) fn finish_gradient(&self, parameters: usize, gradient: &mut [f32]) {
+        if let Some(Sparse { gradient: own, .. }) = &self.sparse {
+            let (of_parameters, rest) = gradient.split_at_mut(parameters);
+            let transposed = &rest[own.start - parameters..own.end - parameters];
+            let (kernel, _) = self.convolution.ranges().split_mut(of_parameters);
+            let channels = self.convolution.shape().output.channels;
+            for (co, row) in transposed.chunks_exact(kernel.len() / channels).enumerate() {
+                for (sum, value) in kernel[co..].iter_mut().step_by(channels).zip(row) {
+                    *sum += value;
+                }
+            }
+        }
+    }
+}
+
+/// `[ky][kx][ci][co]` to `[co][ky][kx][ci]`.
+fn transpose(kernel: &[f32], channels: usize, transposed: &mut [f32]) {
+    for (co, row) in transposed.chunks_exact_mut(kernel.len() / channels).enumerate() {
+        for (to, from) in row.iter_mut().zip(kernel[co..].iter().step_by(channels)) {
+            *to = *from;
+        }
+    }
+}
