@@ -1,4 +1,4 @@
-//! `limpid`: train the denoising autoencoder, look inside it, use it on your own images.
+//! `limpid`: train the denoising autoencoder, look inside it, measure it.
 //!
 //! Every subcommand is a file in `commands/` with its arguments and a `run` that writes to the writer it is given.
 //! To add one: the file, its `mod` line there, a variant of [`Command`] and its line in [`Command::run`].
@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// The denoising autoencoder, complete: train it, look inside it, use it on your own images.
+/// The denoising autoencoder: train it, look inside it, measure it.
 #[derive(Parser)]
 #[command(name = "limpid", version, arg_required_else_help = true)]
 struct Cli {

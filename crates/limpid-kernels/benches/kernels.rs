@@ -3,7 +3,7 @@
 
 use divan::{Bencher, counter::ItemsCount};
 use limpid_kernels::conv::{Convolution, backward_weights, forward_input_pad};
-use limpid_kernels::{ConvShape, FeatureMap, Isa, Shape};
+use limpid_kernels::{ConvShape, FeatureMap, Isa, Shape, pool};
 
 fn main() {
     divan::main();
@@ -62,4 +62,20 @@ fn weights(bencher: Bencher<'_, '_>, (isa, name): (&str, &str)) {
     bencher
         .counter(ItemsCount::new(shape.macs()))
         .bench_local(|| backward_weights(isa, &shape, &x, &dy, &mut dw));
+}
+
+/// The pools behind conv1 and conv2; the counter counts values that are compared.
+#[divan::bench(args = pools())]
+fn max_pool(bencher: Bencher<'_, '_>, (isa, side): (&str, usize)) {
+    let isa = Isa::named(isa).expect("listed");
+    let x = filled(Shape::new(side, side, 32), 0);
+    let small = pool::output_shape(x.shape(), 2);
+    let (mut y, mut argmax) = (FeatureMap::new(small, 1), vec![0; small.len()]);
+    bencher
+        .counter(ItemsCount::new(x.shape().len()))
+        .bench_local(|| pool::forward(isa, 2, &x, &mut y, &mut argmax));
+}
+
+fn pools() -> Vec<(&'static str, usize)> {
+    Isa::available().iter().flat_map(|isa| [28, 14].map(|side| (isa.name(), side))).collect()
 }

@@ -1,4 +1,4 @@
-//! The denoising autoencoder, complete: learn it, train it, look inside it, use it on your own images.
+//! The denoising autoencoder: learn it, train it, look inside it, use it.
 //!
 //! ```
 //! use std::sync::Arc;

@@ -44,23 +44,56 @@ pub fn backward(isa: Isa, size: usize, dy: &FeatureMap, argmax: &[u8], dx: &mut 
     backward_rows(isa, size, dy, argmax, dx);
 }
 
+/// Channels whose maxima are searched side by side.
+const GROUP: usize = 16;
+
+/// The maximum and its position among the pixels of a window, for the channels of a group: `pixel(position)` are its values there.
+#[inline(always)]
+fn group_maximum<'a>(
+    positions: usize,
+    pixel: impl Fn(usize) -> &'a [f32; GROUP],
+    y: &mut [f32; GROUP],
+    argmax: &mut [u8; GROUP],
+) {
+    // Positions are kept as wide as the values, so that one compare selects both, and are narrowed once at the end.
+    let (mut best, mut at) = (*pixel(0), [0_u32; GROUP]);
+    for position in 1..positions {
+        let x = pixel(position);
+        for i in 0..GROUP {
+            let larger = x[i] > best[i];
+            best[i] = if larger { x[i] } else { best[i] };
+            at[i] = if larger { position as u32 } else { at[i] };
+        }
+    }
+    *y = best;
+    for (narrow, wide) in argmax.iter_mut().zip(at) {
+        *narrow = wide as u8;
+    }
+}
+
 per_isa! {
     fn forward_rows<L>(_lanes; size: usize, x: &FeatureMap, y: &mut FeatureMap, argmax: &mut [u8]) {
         let Shape { height, width, channels } = y.shape();
         for (oy, argmax) in (0..height).zip(argmax.chunks_exact_mut(width * channels)) {
+            let rows: [&[f32]; MAX_SIZE] =
+                std::array::from_fn(|ky| if ky < size { x.row(oy * size + ky) } else { &[] });
             let cells = y.row_mut(oy).chunks_exact_mut(channels).zip(argmax.chunks_exact_mut(channels));
             for (ox, (y, argmax)) in cells.enumerate() {
-                for position in 0..size * size {
-                    let row = x.row(oy * size + position / size);
-                    let pixel = &row[(ox * size + position % size) * channels..][..channels];
-                    if position == 0 {
-                        y.copy_from_slice(pixel);
-                        argmax.fill(0);
-                    } else {
-                        for ((y, argmax), &x) in y.iter_mut().zip(argmax.iter_mut()).zip(pixel) {
-                            let larger = x > *y;
-                            *y = if larger { x } else { *y };
-                            *argmax = if larger { position as u8 } else { *argmax };
+                let pixel = |position: usize| {
+                    &rows[position / size][(ox * size + position % size) * channels..][..channels]
+                };
+                let (groups, rest) = y.as_chunks_mut::<GROUP>();
+                let (argmax_groups, argmax_rest) = argmax.as_chunks_mut::<GROUP>();
+                for (g, (y, argmax)) in groups.iter_mut().zip(argmax_groups).enumerate() {
+                    group_maximum(size * size, |position| &pixel(position).as_chunks().0[g], y, argmax);
+                }
+                let first = channels - rest.len();
+                for (c, (y, argmax)) in rest.iter_mut().zip(argmax_rest).enumerate() {
+                    (*y, *argmax) = (pixel(0)[first + c], 0);
+                    for position in 1..size * size {
+                        let x = pixel(position)[first + c];
+                        if x > *y {
+                            (*y, *argmax) = (x, position as u8);
                         }
                     }
                 }
