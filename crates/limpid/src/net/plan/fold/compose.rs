@@ -226,8 +226,21 @@ impl Composition {
     }
 }
 
+/// Sums side by side: one alone would wait for each addition before the next.
+const SUMS: usize = 8;
+
 fn dot<T: Float>(a: &[T], b: &[T]) -> T {
-    a.iter().zip(b).fold(T::zero(), |sum, (&a, &b)| sum + a * b)
+    let mut sums = [T::zero(); SUMS];
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<SUMS>(), b.as_chunks::<SUMS>());
+    for (a, b) in a.iter().zip(b) {
+        for i in 0..SUMS {
+            sums[i] = sums[i] + a[i] * b[i];
+        }
+    }
+    for (sum, (&a, &b)) in sums.iter_mut().zip(a_rest.iter().zip(b_rest)) {
+        *sum = *sum + a * b;
+    }
+    sums.into_iter().fold(T::zero(), |sum, value| sum + value)
 }
 
 /// `to += factor * from`.
