@@ -1,7 +1,8 @@
 //! A convolution prepared for one geometry and one instruction set: the forward pass or the data gradient.
 
 use super::axis::Axis;
-use super::stencil::{Direction, Stencil};
+use super::stencil::{Direction, Layout, Stencil};
+use super::{dot_tile, wide_tile};
 use crate::{ConvShape, FeatureMap, Isa, Shape};
 
 /// The forward pass or the data gradient of a 2-D convolution, with its weights in the order in which they are read.
@@ -105,7 +106,11 @@ impl Convolution {
         assert_eq!((x.shape(), y.shape()), (self.input, self.output), "the maps must fit the convolution");
         assert!(x.pad() >= self.input_pad, "the input needs a border of {}, not {}", self.input_pad, x.pad());
         for stencil in &self.stencils {
-            stencil.run(self.isa, &self.bias, slope, x, y);
+            let run = match stencil.layout {
+                Layout::Wide => wide_tile::run,
+                Layout::Dot => dot_tile::run,
+            };
+            run(self.isa, stencil, &self.bias, slope, x, y);
         }
     }
 }

@@ -1,8 +1,8 @@
 //! One stencil: a dense correlation of a padded map with a few taps, written to every n-th pixel of another map.
 
 use super::axis::Axis;
-use super::{dot_tile, lanes_over_run, wide_tile};
-use crate::{ConvShape, FeatureMap, Isa};
+use super::lanes_over_run;
+use crate::{ConvShape, Isa};
 
 /// Which way through the layer's kernel tensor `[ky][kx][input channel][output channel]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,13 +25,13 @@ pub(super) struct Stencil {
     /// Rows and columns of the kernel tensor that the weights come from.
     kernel: usize,
     direction: Direction,
-    layout: Layout,
+    pub(super) layout: Layout,
     pub(super) weights: Vec<f32>,
 }
 
 /// Where the SIMD lanes lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Layout {
+pub(super) enum Layout {
     /// Over output channels; weights `[block of channels][tap row][run][channels of a block]`.
     Wide,
     /// Over the run; weights `[output channel][tap row][run]`.
@@ -96,16 +96,6 @@ impl Stencil {
                     }
                 }
             }
-        }
-    }
-
-    /// Runs over the whole map. `bias` is padded with zeros to whole blocks of vectors.
-    ///
-    /// The caller has checked that the maps have the stencil's sizes and that `x` has the border it needs.
-    pub(super) fn run(&self, isa: Isa, bias: &[f32], slope: f32, x: &FeatureMap, y: &mut FeatureMap) {
-        match self.layout {
-            Layout::Wide => wide_tile::run(isa, self, bias, slope, x, y),
-            Layout::Dot => dot_tile::run(isa, self, bias, slope, x, y),
         }
     }
 }

@@ -33,9 +33,19 @@ struct Group {
     loss: f64,
 }
 
+/// Some images of a set, each under noise of its own.
+pub(super) struct Batch<'a> {
+    pub(super) samples: &'a dyn Samples,
+    /// Their indices; at least one.
+    pub(super) images: &'a [u32],
+    pub(super) noise: &'a Noise,
+    /// Names the noise of the image with an index.
+    pub(super) stream: &'a (dyn Fn(usize) -> Stream + Sync),
+}
+
 /// Runs batches of images through plans of one network and size.
 #[derive(Debug)]
-pub struct BatchRunner {
+pub(super) struct BatchRunner {
     threads: Threads,
     /// As many as threads have been at work at one time.
     idle: Mutex<Vec<Scratch>>,
@@ -44,27 +54,14 @@ pub struct BatchRunner {
 
 impl BatchRunner {
     /// Runs on these threads.
-    pub fn new(threads: Threads) -> Self {
+    pub(super) fn new(threads: Threads) -> Self {
         Self { threads, idle: Mutex::new(Vec::new()), groups: Vec::new() }
     }
 
-    /// The mean loss per pixel of `images`, each under the noise that `stream` names for its index, and its gradient, which
-    /// overwrites `gradient`.
-    ///
-    /// # Panics
-    /// If the plan is not for training or not for the size of the samples, there are no images, or an index is past their
-    /// end.
-    pub fn gradient(
-        &mut self,
-        plan: &Plan,
-        samples: &dyn Samples,
-        images: &[u32],
-        noise: &Noise,
-        stream: impl Fn(usize) -> Stream + Sync,
-        gradient: &mut [f32],
-    ) -> f64 {
-        let scale = 1.0 / (images.len() * plan.shape().len()) as f32;
-        let loss = self.run(plan, samples, images, noise, stream, |plan, scratch, group| {
+    /// The mean loss per pixel of a batch, and its gradient, which overwrites `gradient`.
+    pub(super) fn gradient(&mut self, plan: &Plan, batch: &Batch<'_>, gradient: &mut [f32]) -> f64 {
+        let scale = 1.0 / (batch.images.len() * plan.shape().len()) as f32;
+        let loss = self.run(plan, batch, |scratch, group| {
             group.gradient.resize(gradient.len(), 0.0);
             plan.backward(&mut scratch.workspace, &scratch.clean, scale, &mut group.gradient);
         });
@@ -76,31 +73,14 @@ impl BatchRunner {
         loss
     }
 
-    /// The mean loss per pixel of `images` under noise.
-    ///
-    /// # Panics
-    /// If the plan is not for the size of the samples, there are no images, or an index is past their end.
-    pub fn loss(
-        &mut self,
-        plan: &Plan,
-        samples: &dyn Samples,
-        images: &[u32],
-        noise: &Noise,
-        stream: impl Fn(usize) -> Stream + Sync,
-    ) -> f64 {
-        self.run(plan, samples, images, noise, stream, |_, _, _| ())
+    /// The mean loss per pixel of a batch.
+    pub(super) fn loss(&mut self, plan: &Plan, batch: &Batch<'_>) -> f64 {
+        self.run(plan, batch, |_, _| ())
     }
 
     /// Forward pass and loss of every image, then `then` for it.
-    fn run(
-        &mut self,
-        plan: &Plan,
-        samples: &dyn Samples,
-        images: &[u32],
-        noise: &Noise,
-        stream: impl Fn(usize) -> Stream + Sync,
-        then: impl Fn(&Plan, &mut Scratch, &mut Group) + Sync,
-    ) -> f64 {
+    fn run(&mut self, plan: &Plan, batch: &Batch<'_>, then: impl Fn(&mut Scratch, &mut Group) + Sync) -> f64 {
+        let Batch { samples, images, noise, stream } = *batch;
         assert!(!images.is_empty(), "the mean loss of no images");
         let size = images.len().div_ceil(MOST_GROUPS).max(SMALLEST_GROUP);
         self.groups.resize_with(images.len().div_ceil(size), Group::default);
@@ -120,7 +100,7 @@ impl BatchRunner {
                 scratch.workspace.set_input(&scratch.noisy);
                 plan.forward(&mut scratch.workspace);
                 group.loss += plan.loss(&scratch.workspace, &scratch.clean);
-                then(plan, &mut scratch, group);
+                then(&mut scratch, group);
             }
             idle.lock().expect("no thread panics while it holds the lock").push(scratch);
         });

@@ -10,7 +10,6 @@ pub mod history;
 mod order;
 mod trainer;
 
-pub use batch::BatchRunner;
 pub use config::TrainConfig;
 pub use event::{Event, Finished, Progress};
 pub use trainer::{Trainer, TrainerState};

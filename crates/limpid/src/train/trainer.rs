@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use limpid_kernels::Isa;
 
+use super::TrainConfig;
+use super::batch::{Batch, BatchRunner};
 use super::event::{Event, Finished, Progress};
 use super::order::shuffled;
-use super::{BatchRunner, TrainConfig};
 use crate::data::Samples;
 use crate::denoise::Autoencoder;
 use crate::net::plan::{self, Plan};
@@ -187,12 +188,12 @@ impl Trainer {
         let Self { config, state, .. } = self;
         let learning_rate = self.learning_rate.at(state.adam.step + 1);
         let start = state.step as usize * config.batch_size;
-        let batch = &self.order[start..(start + config.batch_size).min(self.order.len())];
+        let images = &self.order[start..(start + config.batch_size).min(self.order.len())];
         let (seed, draw) = (config.seed, state.epoch);
         let stream = |image| Stream { seed, index: image as u32, draw, purpose: Purpose::Training as u32 };
+        let batch = Batch { samples: &*self.train, images, noise: &config.noise, stream: &stream };
         self.plan.set_parameters(state.parameters.values());
-        let loss =
-            self.runner.gradient(&self.plan, &*self.train, batch, &config.noise, stream, &mut self.gradient);
+        let loss = self.runner.gradient(&self.plan, &batch, &mut self.gradient);
         if !loss.is_finite() {
             return Err(diverged(loss, state.adam.step + 1, state.epoch, config));
         }
@@ -200,13 +201,13 @@ impl Trainer {
         let gradient = &self.gradient[..self.plan.layout().len()];
         state.adam.update(self.plan.isa(), &adam, gradient, state.parameters.values_mut());
         state.step += 1;
-        state.loss_sum += loss * batch.len() as f64;
-        state.images += batch.len() as u64;
+        state.loss_sum += loss * images.len() as f64;
+        state.images += images.len() as u64;
         Ok(Progress {
             epoch: state.epoch,
             step: state.step,
             steps_per_epoch: config.steps_per_epoch(self.train.len()),
-            images: batch.len(),
+            images: images.len(),
             loss,
             mean_loss: state.loss_sum / state.images as f64,
             learning_rate,
@@ -241,7 +242,9 @@ impl Trainer {
     pub fn validation_loss(&mut self) -> f64 {
         self.plan.set_parameters(self.state.parameters.values());
         let images: Vec<u32> = (0..self.validation.len() as u32).collect();
-        self.runner.loss(&self.plan, &*self.validation, &images, &self.config.noise, test_stream)
+        let noise = &self.config.noise;
+        let batch = Batch { samples: &*self.validation, images: &images, noise, stream: &test_stream };
+        self.runner.loss(&self.plan, &batch)
     }
 }
 
