@@ -33,6 +33,13 @@ pub fn backward_weights(isa: Isa, shape: &ConvShape, x: &FeatureMap, dy: &Featur
     }
 }
 
+/// Where a row of output pixels starts: the offset in `x` of the first pixel's first tap of kernel row `ky`, and that in `dy`.
+#[inline(always)]
+fn row_start(shape: &ConvShape, oy: usize, ky: usize, x: &FeatureMap, dy: &FeatureMap) -> (usize, usize) {
+    let row = (shape.stride * oy + ky) as isize - shape.pad.0 as isize;
+    (x.offset(row, -(shape.pad.1 as isize)), dy.offset(oy as isize, 0))
+}
+
 /// Visits the output pixels of an image: `visit(offset in x of the first tap of kernel row ky, offset in dy)`.
 #[inline(always)]
 fn for_each_pixel(
@@ -43,9 +50,7 @@ fn for_each_pixel(
     mut visit: impl FnMut(usize, usize),
 ) {
     for oy in 0..shape.output.height {
-        let row = (shape.stride * oy + ky) as isize - shape.pad.0 as isize;
-        let mut from = x.offset(row, -(shape.pad.1 as isize));
-        let mut gradient = dy.offset(oy as isize, 0);
+        let (mut from, mut gradient) = row_start(shape, oy, ky, x, dy);
         for _ in 0..shape.output.width {
             visit(from, gradient);
             from += shape.stride * shape.input.channels;
@@ -68,7 +73,11 @@ per_isa! {
                     let tile = Tile { shape, ky, k, first, block };
                     with_constant!(block.div_ceil(L::LEN), [1 2] as V => {
                         with_constant!(count, [1 2 3 4 5 6 7 8 9 10 11 12] as K => {
-                            tile.run::<L, K, V>(lanes, x, dy, dw);
+                            if block == V * L::LEN {
+                                tile.run::<L, K, V, true>(lanes, x, dy, dw);
+                            } else {
+                                tile.run::<L, K, V, false>(lanes, x, dy, dw);
+                            }
                         });
                     });
                 }
@@ -87,8 +96,9 @@ struct Tile<'a> {
 }
 
 impl Tile<'_> {
+    /// `WHOLE` says that all vectors of the block are full.
     #[inline(always)]
-    fn run<L: Lanes, const K: usize, const V: usize>(
+    fn run<L: Lanes, const K: usize, const V: usize, const WHOLE: bool>(
         &self,
         lanes: L,
         x: &FeatureMap,
@@ -96,32 +106,33 @@ impl Tile<'_> {
         dw: &mut [f32],
     ) {
         let (values, gradients) = (x.values(), dy.values());
-        let mut sums = [[lanes.splat(0.0); V]; K];
+        let shape = self.shape;
         let last = self.block - (V - 1) * L::LEN;
-        if last == L::LEN {
-            for_each_pixel(self.shape, self.ky, x, dy, |from, gradient| {
-                // SAFETY: the pixel's block of channels lies in `dy`, whole vectors; its taps in `x`, border included.
-                unsafe {
-                    let dy: [L::F32; V] =
-                        std::array::from_fn(|v| lanes.load(gradients, gradient + self.first + v * L::LEN));
-                    accumulate(lanes, values, from + self.k, &dy, &mut sums);
-                }
-            });
-        } else {
-            for_each_pixel(self.shape, self.ky, x, dy, |from, gradient| {
-                // SAFETY: as above, and `last` channels are left in the last vector.
+        let mut sums = [[lanes.splat(0.0); V]; K];
+        for oy in 0..shape.output.height {
+            let (mut from, mut gradient) = row_start(shape, oy, self.ky, x, dy);
+            for _ in 0..shape.output.width {
+                // SAFETY: the pixel's block of channels lies in `dy`, of which `last` are left in the last vector; its taps lie
+                // in `x`, border included.
                 unsafe {
                     let dy: [L::F32; V] = std::array::from_fn(|v| {
                         let at = gradient + self.first + v * L::LEN;
-                        if v + 1 < V {
+                        if WHOLE || v + 1 < V {
                             lanes.load(gradients, at)
                         } else {
                             lanes.load_first(gradients, at, last)
                         }
                     });
-                    accumulate(lanes, values, from + self.k, &dy, &mut sums);
+                    for (k, row) in sums.iter_mut().enumerate() {
+                        let value = lanes.splat(read(values, from + self.k + k));
+                        for (sum, &dy) in row.iter_mut().zip(&dy) {
+                            *sum = lanes.mul_add(value, dy, *sum);
+                        }
+                    }
                 }
-            });
+                from += shape.stride * shape.input.channels;
+                gradient += shape.output.channels;
+            }
         }
         let channels = self.shape.output.channels;
         let run = self.shape.kernel * self.shape.input.channels;
@@ -136,27 +147,6 @@ impl Tile<'_> {
                     lanes.store_first(dw, to + v * L::LEN, count, lanes.mul_add(*sum, one, old));
                 }
             }
-        }
-    }
-}
-
-/// `sums[k][v] += values[from + k] * dy[v]`.
-///
-/// # Safety
-/// `from + K <= values.len()`.
-#[inline(always)]
-unsafe fn accumulate<L: Lanes, const K: usize, const V: usize>(
-    lanes: L,
-    values: &[f32],
-    from: usize,
-    dy: &[L::F32; V],
-    sums: &mut [[L::F32; V]; K],
-) {
-    for (k, row) in sums.iter_mut().enumerate() {
-        // SAFETY: the caller's promise.
-        let value = lanes.splat(unsafe { read(values, from + k) });
-        for (sum, &dy) in row.iter_mut().zip(dy) {
-            *sum = lanes.mul_add(value, dy, *sum);
         }
     }
 }
