@@ -40,8 +40,9 @@ pub enum Error {
 
     /// The loss became infinite or not-a-number; the best model so far is kept by the trainer.
     #[error(
-        "the loss is {loss} at step {step} (epoch {epoch}): training has diverged; \
-         try a smaller learning rate, for example --lr {:.0e}", learning_rate / 10.0
+        "the loss is {} at step {step} (epoch {epoch}): training has diverged; \
+         try a smaller learning rate, for example --lr {:.0e}",
+        crate::number::loss(*loss), (learning_rate / 10.0).min(1e-3)
     )]
     Diverged {
         /// The value of the loss, infinite or NaN.

@@ -144,7 +144,7 @@ fn a_learning_rate_that_is_too_large_ends_the_run_and_keeps_the_best() {
         assert_eq!((epoch, reported), (trainer.state().epoch, learning_rate));
         let message = error.to_string();
         let place = format!(
-            "the loss is {loss} at step {step} (epoch {epoch}): training has diverged; try a smaller"
+            "the loss is {loss:.4} at step {step} (epoch {epoch}): training has diverged; try a smaller"
         );
         assert!(message.starts_with(&place) && message.ends_with(advice), "{message}");
         // What was good is still there, and asking again changes nothing.
