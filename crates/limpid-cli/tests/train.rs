@@ -153,7 +153,7 @@ fn an_instruction_set_can_be_chosen() {
     let (dir, data) = (tempdir().unwrap(), digits());
     let run = dir.path().join("run");
     let args = ["train", "--data", text(data.path()), "--epochs", "1", "--out", text(&run)];
-    let shown = limpid(&args).env("LIMPID_ISA", "scalar").assert().success();
+    let shown = limpid(&args).env("LIMPID_ISA", "Scalar").assert().success();
     assert!(String::from_utf8_lossy(&shown.get_output().stdout).contains(", scalar\n"));
     let refused = limpid(&["train", "--limit", "64"]).env("LIMPID_ISA", "mmx").assert().code(2);
     let message = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
@@ -244,6 +244,26 @@ fn an_interrupt_writes_what_there_is() {
     let page = fs::read_to_string(run.join("report.html")).unwrap();
     assert!(page.contains(&format!("The run was interrupted in epoch {} of 1000.", epochs + 1)));
     assert!(page.contains(" of 1000, reached a validation loss of 0."));
+}
+
+#[test]
+#[cfg(unix)]
+fn an_interrupt_before_the_first_epoch_is_done_leaves_a_model() {
+    let (dir, data) = (tempdir().unwrap(), digits());
+    let run = dir.path().join("run");
+    let mut child = Command::new(assert_cmd::cargo::cargo_bin!("limpid"))
+        .args(["train", "--data", text(data.path()), "--out", text(&run)])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.by_ref().any(|line| line.starts_with("Run directory: ")));
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let last = lines.last().unwrap();
+    assert_eq!(last, "No epoch was finished, so there is no loss curve and no report.");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(names(&run), ["checkpoint.safetensors", "config.toml", "model.safetensors", "results.png"]);
 }
 
 /// `limpid train | head -1`: the reader leaves, the run goes on.

@@ -72,3 +72,17 @@ impl Error {
         Self::Invalid { what: what.into(), problem: problem.into() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Error;
+
+    #[test]
+    fn the_advice_is_a_rate_that_can_work() {
+        let advice = |learning_rate| {
+            let error = Error::Diverged { loss: f64::NAN, step: 7, epoch: 1, learning_rate };
+            error.to_string().rsplit_once(' ').unwrap().1.to_owned()
+        };
+        assert_eq!([1e30, 0.5, 0.005, 1e-3, 1e-6].map(advice), ["1e-3", "1e-3", "5e-4", "1e-4", "1e-7"]);
+    }
+}

@@ -82,8 +82,8 @@ impl Dataset {
         let set = files::find(dir)?;
         let idx = |kind, path: PathBuf| Ok((Idx::open_as(Some(kind), &path)?, path));
         let load = |files: files::Pair| {
-            let labels = files.labels.map(|path| idx(Kind::Labels, path)).transpose()?;
-            join(idx(Kind::Images, files.images)?, labels)
+            let images = idx(Kind::Images, files.images)?;
+            join(images, files.labels.map(|path| idx(Kind::Labels, path)).transpose()?)
         };
         let train_path = set.train.images.clone();
         let test_path = set.test.images.clone();

@@ -199,3 +199,47 @@ pub fn metric_rows(evaluation: &Evaluation) -> Vec<MetricRow> {
         row("SSIM, mean of the images' values", &|q| format!("{:.4}", q.ssim)),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Images;
+    use crate::net::NetSpec;
+    use crate::train::TrainConfig;
+
+    #[test]
+    fn the_summary_says_how_the_run_ended() {
+        let config = RunConfig {
+            limpid: "0.1.0".into(),
+            data: "MNIST".into(),
+            images: 9,
+            train: TrainConfig::default(),
+        };
+        let record = |epoch| EpochRecord { epoch, training_loss: 0.5, validation_loss: 1e32, seconds: 1.0 };
+        let history = [record(1), record(2)];
+        let model = Autoencoder::untrained(NetSpec::seed(), 1).unwrap();
+        let test = Images::new(1, 28, 28, vec![9; 784]).unwrap();
+        let quality =
+            Quality { mse: 0.0, mean_psnr: f64::INFINITY, psnr_of_mean_mse: f64::INFINITY, ssim: 1.0 };
+        let evaluation = Evaluation { images: 1, loss: 0.5, reconstruction: quality, noisy: quality };
+        for (ending, sentence) in [
+            (Ending::Finished, "1.00e32.</p>"),
+            (Ending::Interrupted, "1.00e32. The run was interrupted in epoch 3 of 25.</p>"),
+            (Ending::Diverged, "1.00e32. The run diverged in epoch 3 of 25.</p>"),
+        ] {
+            let run = Run {
+                config: &config,
+                history: &history,
+                ending,
+                model: &model,
+                test: &test,
+                evaluation: &evaluation,
+                machine: "1 thread",
+            };
+            let page = run.page(run.results().unwrap().to_png().unwrap()).unwrap();
+            let expected = format!("Its best epoch, number 1 of 25, reached a validation loss of {sentence}");
+            assert!(page.contains(&expected), "{ending:?}");
+            assert!(page.contains("∞ (equal)"));
+        }
+    }
+}

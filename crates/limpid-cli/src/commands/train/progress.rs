@@ -40,10 +40,10 @@ pub(super) struct Progress {
     done: u64,
     epochs: u32,
     images_per_epoch: u64,
-    /// The first step of the run, for the time left, which counts validation too.
-    start: Option<Instant>,
-    /// The first step of the epoch, for the images per second, which counts training only.
-    epoch_start: Option<Instant>,
+    /// Of the run, for the time left, which counts validation too.
+    start: Instant,
+    /// Of the epoch, for the images per second, which counts training only.
+    epoch_start: Instant,
 }
 
 impl Progress {
@@ -62,8 +62,8 @@ impl Progress {
             done: 0,
             epochs: trainer.config().epochs,
             images_per_epoch,
-            start: None,
-            epoch_start: None,
+            start: Instant::now(),
+            epoch_start: Instant::now(),
         }
     }
 
@@ -148,11 +148,9 @@ impl Progress {
         if self.bar.is_hidden() {
             return;
         }
-        let seconds =
-            |start: &mut Option<Instant>| start.get_or_insert_with(Instant::now).elapsed().as_secs_f64();
         let done_in_epoch = self.done - self.images_per_epoch * u64::from(step.epoch - 1);
-        let rate = done_in_epoch as f64 / seconds(&mut self.epoch_start).max(1e-9);
-        let left = seconds(&mut self.start) * (self.images - self.done) as f64 / self.done as f64;
+        let rate = done_in_epoch as f64 / self.epoch_start.elapsed().as_secs_f64().max(1e-9);
+        let left = self.start.elapsed().as_secs_f64() * (self.images - self.done) as f64 / self.done as f64;
         let left = Duration::from_secs(left as u64);
         self.bar.set_prefix(self.place(step.epoch));
         self.bar.set_position(done_in_epoch);
@@ -166,7 +164,7 @@ impl Progress {
 
     /// An epoch was finished.
     pub(super) fn epoch(&mut self, out: &mut dyn Write, record: &EpochRecord) {
-        self.epoch_start = None;
+        self.epoch_start = Instant::now();
         let printed = match self.output {
             Output::Quiet => Ok(()),
             Output::Json => line(out, record),
