@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::idx::Kind;
+use super::kind::Kind;
 use super::{Idx, Images, Labels, Samples, files};
 use crate::{Error, Result};
 

@@ -15,6 +15,7 @@ use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use super::compression::{self, Compression};
+use super::kind::Kind;
 use crate::{Error, Result};
 
 /// The element type of all files read here: unsigned bytes.
@@ -24,35 +25,6 @@ const UNSIGNED_BYTE: u8 = 0x08;
 const MAX_EXPANSION: u64 = 1032;
 /// Small files may nevertheless decompress to this many bytes: blank pictures compress very well.
 const ALWAYS_WARRANTED: u64 = 16 << 20;
-
-/// What a file is expected to hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Images,
-    Labels,
-}
-
-impl Kind {
-    /// Checks the number of dimensions, which is what tells images from labels.
-    pub(super) fn check(self, rank: usize, path: &Path) -> Result<()> {
-        let (expected, description, magic) = match self {
-            Self::Images => (3, "images: count, height, width", "0x00000803"),
-            Self::Labels => (1, "labels: count", "0x00000801"),
-        };
-        if rank == expected {
-            return Ok(());
-        }
-        let found = match rank {
-            1 => "these are labels (1 dimension)".to_owned(),
-            3 => "these are images (3 dimensions)".to_owned(),
-            _ => format!("{rank} dimensions"),
-        };
-        Err(Error::data(
-            path,
-            format!("{found}, expected {expected} for {description} (magic number {magic})"),
-        ))
-    }
-}
 
 /// The content of an IDX file of unsigned bytes.
 ///

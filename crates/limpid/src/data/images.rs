@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::idx::Kind;
+use super::kind::Kind;
 use super::{Idx, Samples};
 use crate::{Error, Result};
 
