@@ -12,6 +12,7 @@ mod network;
 mod ordinal;
 mod terminal;
 mod terminal_image;
+mod values;
 
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
@@ -61,7 +62,11 @@ fn main() -> ExitCode {
         Err(error) => {
             // What was printed before stands before the error. A second failure could not be reported anyway.
             let _ = out.flush();
-            let _ = writeln!(io::stderr(), "error: {error:#}");
+            let _ = match error.downcast_ref::<io::Error>() {
+                // The library names the file of its errors; what remains is what is printed here.
+                Some(error) => writeln!(io::stderr(), "error: cannot write standard output: {error}"),
+                None => writeln!(io::stderr(), "error: {error:#}"),
+            };
             exit_code(&error)
         }
     }
@@ -79,6 +84,15 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
             | limpid::Error::Invalid { .. }
             | limpid::Error::Io { action: "read", .. },
         ) => ExitCode::from(2),
+        // A place where the user may not write was a wrong choice; a full disk was none.
+        Some(limpid::Error::Io { cause, .. })
+            if matches!(
+                cause.kind(),
+                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+            ) =>
+        {
+            ExitCode::from(2)
+        }
         _ => ExitCode::FAILURE,
     }
 }

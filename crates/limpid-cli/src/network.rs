@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use limpid::net::{Activation, NetSpec};
 
+use crate::values;
+
 /// The options that choose the network.
 #[derive(clap::Args)]
 pub(crate) struct NetArgs {
@@ -11,12 +13,17 @@ pub(crate) struct NetArgs {
     #[arg(long = "net", value_name = "FILE")]
     file: Option<PathBuf>,
 
-    /// Activation of every layer that has one: lrelu:SLOPE or relu [default: as the network says, lrelu:0.1]
-    #[arg(long, value_name = "A")]
+    /// Activation of every layer that has one: lrelu:SLOPE, relu or linear [default: as the network says, lrelu:0.1]
+    #[arg(long, value_name = "A", value_parser = values::parsed::<Activation>)]
     activation: Option<Activation>,
 }
 
 impl NetArgs {
+    /// Whether the network is the user's own.
+    pub(crate) fn is_from_file(&self) -> bool {
+        self.file.is_some()
+    }
+
     /// Loads the description.
     pub(crate) fn load(&self) -> limpid::Result<NetSpec> {
         let spec = self.file.as_ref().map_or_else(|| Ok(NetSpec::seed()), |file| NetSpec::load(file))?;

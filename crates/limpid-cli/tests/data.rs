@@ -81,11 +81,39 @@ fn the_images_are_drawn_into_a_file() {
 #[test]
 fn a_file_that_cannot_be_written_fails_the_run() {
     let dir = folder();
-    let png = dir.path().join("missing").join("images.png");
+    let png = dir.path().join("images.png");
+    fs::create_dir(&png).unwrap();
     let assert =
         limpid(&["--data", dir.path().to_str().unwrap(), "--out", png.to_str().unwrap()]).assert().code(1);
     let error = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
     assert!(error.starts_with(&format!("error: cannot write {}: ", png.display())), "{error}");
+}
+
+#[test]
+fn a_file_in_a_folder_that_does_not_exist_is_refused_before_anything_is_printed() {
+    let dir = folder();
+    let missing = dir.path().join("missing");
+    let png = missing.join("images.png");
+    let assert = limpid(&["--data", dir.path().to_str().unwrap(), "--out", png.to_str().unwrap()]).assert();
+    let error = format!(
+        "error: cannot write {}: the folder {} does not exist; make it first\n",
+        png.display(),
+        missing.display()
+    );
+    assert.code(2).stdout("").stderr(error);
+}
+
+#[test]
+fn a_larger_count_adds_to_the_images_of_a_smaller_one() {
+    let dir = folder();
+    let titles = |count| -> Vec<String> {
+        let shown = output(&["--data", dir.path().to_str().unwrap(), "--count", count]);
+        let words = shown.split("  ").flat_map(|part| part.split('\n'));
+        words.filter(|title| title.contains(" Image ")).map(str::to_owned).collect()
+    };
+    let (one, three) = (titles("1"), titles("3"));
+    assert_eq!((one.len(), three.len()), (2, 6));
+    assert_eq!(one, [three[0].clone(), three[3].clone()]);
 }
 
 #[test]
@@ -94,7 +122,10 @@ fn wrong_usage_ends_with_exit_code_2() {
         .assert()
         .code(2)
         .stderr(predicates::str::contains("expected a file name that ends in .png"));
-    limpid(&["--count", "0"]).assert().code(2);
+    for count in ["0", "-1", "1001", "some"] {
+        let expected = predicates::str::contains("'--count <N>': expected a whole number from 1 to 1000");
+        limpid(&["--count", count]).assert().code(2).stderr(expected);
+    }
 }
 
 #[test]

@@ -41,9 +41,9 @@ fn what_is_no_model_is_refused() {
         error(2, &["info", "no-such-model.safetensors"]).contains("cannot read no-such-model.safetensors")
     );
     let message = error(2, &["eval", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")]);
-    assert!(message.contains("Cargo.toml: is no intact .safetensors file"), "{message}");
+    assert!(message.contains("Cargo.toml: is not a .safetensors file"), "{message}");
     let message = error(2, &["eval", concat!(env!("CARGO_MANIFEST_DIR"), "/src")]);
-    assert!(message.contains("config.toml"), "{message}");
+    assert!(message.contains("is not a run directory: it has no model.safetensors"), "{message}");
 }
 
 #[test]

@@ -122,13 +122,16 @@ fn wrong_settings_are_refused_before_anything_is_written() {
     )
     .unwrap();
     let run = dir.path().join("run");
-    let cases: [(&[&str], &str); 12] = [
-        (&["--epochs", "0"], "0 is not in 1.."),
-        (&["--batch-size", "0"], "batch size: 0, expected 1 to 65536, for example 64"),
+    let cases: [(&[&str], &str); 15] = [
+        (&["--epochs", "0"], "'--epochs <N>': expected a whole number of at least 1\n"),
+        (&["--epochs", "-1"], "'--epochs <N>': expected a whole number of at least 1\n"),
+        (&["--threads", "some"], "'--threads <N>': expected a whole number of 0 or more\n"),
+        (&["--seed", "-1"], "expected a whole number of 0 or more"),
+        (&["--batch-size", "0"], "'--batch-size <N>': expected a whole number of at least 1\n"),
         (&["--lr", "-1"], "learning rate -1: expected a number above 0"),
         (&["--lr", "nan"], "learning rate NaN: expected a number above 0"),
         (&["--schedule", "step"], "expected constant or cosine"),
-        (&["--noise", "gausian:0.5"], "there is no kind \"gausian\""),
+        (&["--noise", "gausian:0.5"], "'--noise <KIND:VALUE>': there is no kind \"gausian\""),
         (&["--activation", "tanh"], "expected linear, relu or lrelu:SLOPE"),
         (&["--net", text(&net)], "layer \"last\": the last layer gives the logits of a gray image"),
         (&["--net", "no-such-file.toml"], "cannot read no-such-file.toml"),
@@ -150,7 +153,7 @@ fn an_instruction_set_can_be_chosen() {
     let (dir, data) = (tempdir().unwrap(), digits());
     let run = dir.path().join("run");
     let args = ["train", "--data", text(data.path()), "--epochs", "1", "--out", text(&run)];
-    let shown = limpid(&args).env("LIMPID_ISA", "scalar").assert().success();
+    let shown = limpid(&args).env("LIMPID_ISA", "Scalar").assert().success();
     assert!(String::from_utf8_lossy(&shown.get_output().stdout).contains(", scalar\n"));
     let refused = limpid(&["train", "--limit", "64"]).env("LIMPID_ISA", "mmx").assert().code(2);
     let message = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
@@ -165,8 +168,15 @@ fn divergence_is_reported_with_advice() {
     let message = error(1, &args);
     assert!(message.starts_with("error: the loss is "), "{message}");
     assert!(message.contains("epoch 1") && message.contains("training has diverged"), "{message}");
-    assert!(message.trim_end().ends_with("try a smaller learning rate, for example --lr 1e29"), "{message}");
+    assert!(message.trim_end().ends_with("try a smaller learning rate, for example --lr 1e-3"), "{message}");
     assert_eq!(names(&run), ["config.toml"]);
+    for command in ["eval", "info"] {
+        let message = error(2, &[command, text(&run)]);
+        assert!(
+            message.ends_with("the run has no model.safetensors, because no epoch of it was finished\n"),
+            "{message}"
+        );
+    }
 }
 
 #[test]
@@ -222,15 +232,44 @@ fn an_interrupt_writes_what_there_is() {
     let rest: Vec<String> = lines.collect();
     let ended = child.wait_with_output().unwrap();
     assert_eq!(ended.status.code(), Some(130));
-    assert_eq!(String::from_utf8_lossy(&ended.stderr), "error: interrupted; what there was is written\n");
+    assert_eq!(
+        String::from_utf8_lossy(&ended.stderr),
+        "stopping after this step; measuring what there is (Ctrl-C again ends at once)\n\
+         error: interrupted; what there was is written\n"
+    );
     assert!(rest.iter().any(|line| line.ends_with("report.html")), "{rest:?}");
     assert_eq!(names(&run), FILES);
     let epochs = fs::read_to_string(run.join("log.jsonl")).unwrap().lines().count();
     assert!((2..1000).contains(&epochs), "{epochs} epochs");
+    let page = fs::read_to_string(run.join("report.html")).unwrap();
+    assert!(page.contains(&format!("The run was interrupted in epoch {} of 1000.", epochs + 1)));
+    assert!(page.contains(" of 1000, reached a validation loss of 0."));
 }
 
 #[test]
-fn a_reader_that_leaves_ends_the_program_quietly() {
+#[cfg(unix)]
+fn an_interrupt_before_the_first_epoch_is_done_leaves_a_model() {
+    let (dir, data) = (tempdir().unwrap(), digits());
+    let run = dir.path().join("run");
+    let mut child = Command::new(assert_cmd::cargo::cargo_bin!("limpid"))
+        .args(["train", "--data", text(data.path()), "--out", text(&run)])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.by_ref().any(|line| line.starts_with("Run directory: ")));
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let last = lines.last().unwrap();
+    assert_eq!(last, "No epoch was finished, so there is no loss curve and no report.");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(names(&run), ["checkpoint.safetensors", "config.toml", "model.safetensors", "results.png"]);
+}
+
+/// `limpid train | head -1`: the reader leaves, the run goes on.
+#[test]
+#[cfg(unix)]
+fn a_reader_that_leaves_does_not_end_the_run() {
     let (dir, data) = (tempdir().unwrap(), digits());
     let run = dir.path().join("run");
     let mut child = Command::new(assert_cmd::cargo::cargo_bin!("limpid"))
@@ -242,6 +281,86 @@ fn a_reader_that_leaves_ends_the_program_quietly() {
     drop(child.stdout.take());
     let ended = child.wait_with_output().unwrap();
     assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
+    assert!(ended.status.success());
+    assert_eq!(names(&run), FILES);
+    assert_eq!(fs::read_to_string(run.join("log.jsonl")).unwrap().lines().count(), 3);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_behind_standard_output_ends_the_run_after_a_step() {
+    let (dir, data) = (tempdir().unwrap(), digits());
+    let run = dir.path().join("run");
+    let full = || fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let ended = Command::new(assert_cmd::cargo::cargo_bin!("limpid"))
+        .args(["train", "--data", text(data.path()), "--out", text(&run)])
+        .stdout(full())
+        .output()
+        .unwrap();
+    let message = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert!(message.starts_with("error: cannot write standard output: "), "{message}");
+    assert_eq!(ended.status.code(), Some(1));
+    assert_eq!(names(&run), ["checkpoint.safetensors", "config.toml", "model.safetensors", "results.png"]);
+    assert!(output(&["info", text(&run)]).contains("under gaussian:0.5, stopped in epoch 1\n"));
+
+    let ended =
+        Command::new(assert_cmd::cargo::cargo_bin!("limpid")).arg("info").stdout(full()).output().unwrap();
+    assert!(String::from_utf8_lossy(&ended.stderr).starts_with("error: cannot write standard output: "));
+}
+
+#[test]
+fn what_differs_from_what_was_asked_for_is_noted() {
+    let (dir, data) = (tempdir().unwrap(), digits());
+    let net = dir.path().join("net.toml");
+    fs::write(
+        &net,
+        "name = \"x\"\ninput = [32, 32, 1]\n[[layer]]\nname = \"last\"\ntype = \"conv\"\nfilters = 1\n",
+    )
+    .unwrap();
+    let run = dir.path().join("run");
+    let args =
+        ["train", "--data", text(data.path()), "--epochs", "1", "--limit", "5000", "--out", text(&run)];
+    let shown = output(&[&args[..], &["--net", text(&net)]].concat());
+    assert!(shown.contains("\nnote: --limit 5000 is more than the 480 training images\n"), "{shown}");
+    assert!(
+        shown.contains("\nnote: the network describes 32x32 images; it is trained on 28x28\n"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_run_directory_that_cannot_be_is_refused() {
+    let dir = tempdir().unwrap();
+    let file = dir.path().join("file");
+    fs::write(&file, "mine").unwrap();
+    let message = error(2, &["train", "--limit", "64", "--out", text(&file)]);
+    assert!(message.ends_with("it is a file, not a directory; choose another name\n"), "{message}");
+    let message = error(2, &["train", "--limit", "64", "--out", text(&file.join("run"))]);
+    assert!(message.contains("it cannot be created (") && message.contains("--out"), "{message}");
+}
+
+#[test]
+fn images_without_noise_have_an_infinite_ratio() {
+    let (dir, data) = (tempdir().unwrap(), digits());
+    let run = dir.path().join("run");
+    let args = ["train", "--data", text(data.path()), "--epochs", "1", "--limit", "64", "--quiet"];
+    output(&[&args[..], &["--out", text(&run)]].concat());
+    // A copy of the model alone is enough.
+    let copy = dir.path().join("copy");
+    fs::create_dir(&copy).unwrap();
+    fs::copy(run.join("model.safetensors"), copy.join("model.safetensors")).unwrap();
+    let shown = output(&["eval", text(&copy), "--data", text(data.path()), "--noise", "gaussian:0"]);
+    assert!(shown.contains("PSNR of the mean MSE (dB)                  ∞ (equal)  "), "{shown}");
+
+    let message = error(2, &["eval", text(dir.path())]);
+    let newest = format!("is not a run directory, but holds some; the newest is {}\n", copy.display());
+    assert!(message.ends_with(&newest), "{message}");
+    let message = error(2, &["eval", text(data.path())]);
+    assert!(
+        message.contains("is not a run directory: it has no model.safetensors; expected a directory such as")
+    );
+    let message = error(2, &["eval", text(&run.join("checkpoint.safetensors"))]);
+    assert!(message.contains("expected a model; try model.safetensors beside it"), "{message}");
 }
 
 #[test]

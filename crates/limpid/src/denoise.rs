@@ -35,7 +35,7 @@ pub struct Training {
     pub data: String,
     /// How many of them.
     pub images: u64,
-    /// The epoch that these parameters are from, counted from 1.
+    /// The epoch that these parameters are from, counted from 1; without a validation loss, it was not finished.
     pub epoch: u32,
     /// The validation loss after that epoch; none if the run was ended before.
     pub validation_loss: Option<f64>,

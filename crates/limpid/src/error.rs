@@ -40,8 +40,9 @@ pub enum Error {
 
     /// The loss became infinite or not-a-number; the best model so far is kept by the trainer.
     #[error(
-        "the loss is {loss} at step {step} (epoch {epoch}): training has diverged; \
-         try a smaller learning rate, for example --lr {:.0e}", learning_rate / 10.0
+        "the loss is {} at step {step} (epoch {epoch}): training has diverged; \
+         try a smaller learning rate, for example --lr {:.0e}",
+        crate::number::loss(*loss), (learning_rate / 10.0).min(1e-3)
     )]
     Diverged {
         /// The value of the loss, infinite or NaN.
@@ -69,5 +70,19 @@ impl Error {
     /// A setting that does not make sense.
     pub fn invalid(what: impl Into<String>, problem: impl Into<String>) -> Self {
         Self::Invalid { what: what.into(), problem: problem.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Error;
+
+    #[test]
+    fn the_advice_is_a_rate_that_can_work() {
+        let advice = |learning_rate| {
+            let error = Error::Diverged { loss: f64::NAN, step: 7, epoch: 1, learning_rate };
+            error.to_string().rsplit_once(' ').unwrap().1.to_owned()
+        };
+        assert_eq!([1e30, 0.5, 0.005, 1e-3, 1e-6].map(advice), ["1e-3", "1e-3", "5e-4", "1e-4", "1e-7"]);
     }
 }

@@ -12,7 +12,7 @@ use crate::noise::{Noise, test_stream};
 use crate::threads::Threads;
 use crate::{Error, Result};
 
-/// The quality of a set of images against the clean ones.
+/// The quality of a set of images against the clean ones. In JSON, which has no infinity, an infinite PSNR is `null`.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Quality {
     /// Mean squared error per pixel, over all images.

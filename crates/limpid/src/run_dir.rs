@@ -45,11 +45,17 @@ impl RunDir {
     /// # Errors
     /// If the path exists and is not an empty directory, or cannot be created.
     pub fn create(path: &Path) -> Result<Self> {
-        fs::create_dir_all(path).map_err(|source| Error::io("create the directory", path, source))?;
+        if path.is_file() {
+            return Err(refuse(path, "it is a file, not a directory; choose another name"));
+        }
+        if path.is_symlink() && !path.exists() {
+            return Err(refuse(path, "it is a link to something that does not exist; choose another name"));
+        }
+        fs::create_dir_all(path).map_err(|cause| not_created(path, &cause))?;
         let mut entries = fs::read_dir(path).map_err(|source| Error::io("read", path, source))?;
         if entries.next().is_some() {
-            return Err(Error::invalid(
-                format!("run directory {}", path.display()),
+            return Err(refuse(
+                path,
                 "it is not empty, and no run is written over another; choose another directory",
             ));
         }
@@ -62,7 +68,7 @@ impl RunDir {
     /// If it cannot be created.
     pub fn create_new(path: &Path) -> Result<Self> {
         if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(|source| Error::io("create the directory", parent, source))?;
+            fs::create_dir_all(parent).map_err(|cause| not_created(path, &cause))?;
         }
         let mut candidate = path.to_path_buf();
         for number in 2_u64.. {
@@ -73,10 +79,15 @@ impl RunDir {
                     name.push(format!("-{number}"));
                     candidate = name.into();
                 }
-                Err(source) => return Err(Error::io("create the directory", &candidate, source)),
+                Err(cause) => return Err(not_created(&candidate, &cause)),
             }
         }
         Ok(Self { path: candidate })
+    }
+
+    /// The names of the files in a directory, of which nothing is known yet.
+    pub fn at(path: &Path) -> Self {
+        Self { path: path.to_path_buf() }
     }
 
     /// The directory of a run that was started before.
@@ -84,7 +95,7 @@ impl RunDir {
     /// # Errors
     /// If it has no `config.toml`.
     pub fn open(path: &Path) -> Result<Self> {
-        let run = Self { path: path.to_path_buf() };
+        let run = Self::at(path);
         let config = run.config_path();
         fs::metadata(&config).map_err(|source| Error::io("read", &config, source))?;
         Ok(run)
@@ -186,6 +197,18 @@ impl RunDir {
     }
 }
 
+fn refuse(path: &Path, problem: impl Into<String>) -> Error {
+    Error::invalid(format!("run directory {}", path.display()), problem)
+}
+
+/// The user chose the place: what the system says of it is about what the user gave.
+fn not_created(path: &Path, cause: &std::io::Error) -> Error {
+    refuse(
+        path,
+        format!("it cannot be created ({cause}); choose a place where you may write, for example with --out"),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -246,6 +269,26 @@ mod tests {
         let config = RunConfig { limpid: "0.1.0".into(), data: "MNIST".into(), images: 1, train };
         run.write_config(&config).unwrap();
         assert_eq!(run.read_config().unwrap(), config);
+    }
+
+    #[test]
+    fn places_where_no_directory_can_be_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
+        fs::write(&file, "mine").unwrap();
+        let problem = |path: &Path| match RunDir::create(path).unwrap_err() {
+            Error::Invalid { problem, .. } => problem,
+            other => panic!("{other}"),
+        };
+        assert_eq!(problem(&file), "it is a file, not a directory; choose another name");
+        assert!(problem(&file.join("run")).starts_with("it cannot be created ("));
+        assert!(RunDir::create_new(&file.join("run")).unwrap_err().to_string().contains("cannot be created"));
+        #[cfg(unix)]
+        {
+            let link = dir.path().join("link");
+            std::os::unix::fs::symlink(dir.path().join("nothing"), &link).unwrap();
+            assert_eq!(problem(&link), "it is a link to something that does not exist; choose another name");
+        }
     }
 
     #[test]

@@ -122,7 +122,7 @@ fn a_learning_rate_that_is_too_large_ends_the_run_and_keeps_the_best() {
     let state = trainer.state().clone();
     let (best, best_loss) = state.best.clone().unwrap();
 
-    for (learning_rate, advice) in [(1e6, "--lr 1e5"), (1e30, "--lr 1e29"), (3e38, "--lr 3e37")] {
+    for learning_rate in [1e6, 1e30, 3e38] {
         let config =
             TrainConfig { epochs: 3, adam: Adam { learning_rate, ..Adam::default() }, ..good.clone() };
         let mut trainer = Trainer::resume(config, state.clone(), train.clone(), test.clone(), 2).unwrap();
@@ -144,9 +144,9 @@ fn a_learning_rate_that_is_too_large_ends_the_run_and_keeps_the_best() {
         assert_eq!((epoch, reported), (trainer.state().epoch, learning_rate));
         let message = error.to_string();
         let place = format!(
-            "the loss is {loss} at step {step} (epoch {epoch}): training has diverged; try a smaller"
+            "the loss is {loss:.4} at step {step} (epoch {epoch}): training has diverged; try a smaller"
         );
-        assert!(message.starts_with(&place) && message.ends_with(advice), "{message}");
+        assert!(message.starts_with(&place) && message.ends_with("--lr 1e-3"), "{message}");
         // What was good is still there, and asking again changes nothing.
         assert_eq!(trainer.best(), &best);
         assert_eq!(trainer.state().best.as_ref().unwrap().1, best_loss);

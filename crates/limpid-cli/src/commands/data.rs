@@ -1,17 +1,18 @@
 //! `limpid data`: look at the data before learning from it.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use limpid::data::{Dataset, Samples, Split, Statistics};
 use limpid::report::pictures::{Cell, Grid, Row};
-use rand::SeedableRng;
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::dataset::DataArgs;
 use crate::ordinal::ordinal;
 use crate::terminal::Terminal;
 use crate::terminal_image::{self, Picture};
+use crate::values;
 
 /// The bar of the most frequent label has this many characters.
 const BAR: usize = 30;
@@ -25,16 +26,20 @@ pub(crate) struct Args {
     data: DataArgs,
 
     /// Number of training images and of test images to show
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = count, allow_negative_numbers = true)]
     count: u16,
 
     /// Which images to show: another number, others at random
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = values::seed, allow_negative_numbers = true)]
     seed: u64,
 
     /// Draw the images into this file as well
     #[arg(long, value_name = "FILE.png", value_parser = png_path)]
     out: Option<PathBuf>,
+}
+
+fn count(text: &str) -> Result<u16, String> {
+    values::whole(text, 1..=1000, "expected a whole number from 1 to 1000")
 }
 
 fn png_path(path: &str) -> Result<PathBuf, String> {
@@ -48,12 +53,18 @@ fn png_path(path: &str) -> Result<PathBuf, String> {
 /// Prints the figures and shows random images.
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
     let data = args.data.load()?;
+    if let Some(path) = &args.out {
+        check_folder(path)?;
+    }
     write_figures(&data, out)?;
     write_labels(&data, out)?;
 
-    let mut random = ChaCha8Rng::seed_from_u64(args.seed);
-    let groups = [("Training", &data.train), ("Test", &data.test)]
-        .map(|(kind, split)| (kind, choose(split, kind, args.count.into(), &mut random)));
+    let groups = [("Training", &data.train, 0), ("Test", &data.test, 1)].map(|(kind, split, stream)| {
+        // A stream for each: more training images do not change which test images are shown.
+        let mut random = ChaCha8Rng::seed_from_u64(args.seed);
+        random.set_stream(stream);
+        (kind, choose(split, kind, args.count.into(), &mut random))
+    });
     let terminal = Terminal::detect();
     writeln!(out)?;
     for (_, pictures) in &groups {
@@ -65,6 +76,19 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
         writeln!(out, "Images: {}", path.display())?;
     }
     Ok(())
+}
+
+/// Checks that there is a folder for a file, before anything else is done.
+fn check_folder(file: &Path) -> limpid::Result<()> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let what = if folder.exists() { "is no folder" } else { "does not exist; make it first" };
+    Err(limpid::Error::invalid(
+        format!("cannot write {}", file.display()),
+        format!("the folder {} {what}", folder.display()),
+    ))
 }
 
 /// The parts of a data set in the order of their use.
@@ -116,10 +140,15 @@ fn write_labels(data: &Dataset, out: &mut dyn Write) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Up to `count` different images of `split`, titled with their place in it, counted from 1.
+/// Up to `count` different images of `split`, titled with their place in it, counted from 1. They are drawn one after
+/// another: a larger count adds to those of a smaller one.
 fn choose(split: &Split, kind: &str, count: usize, random: &mut ChaCha8Rng) -> Vec<Picture> {
     let length = split.images.len();
-    let chosen = rand::seq::index::sample(random, length, count.min(length));
+    let mut indices: Vec<usize> = (0..length).collect();
+    for place in 0..count.min(length) {
+        indices.swap(place, random.random_range(place..length));
+    }
+    indices.truncate(count);
     let picture = |index: usize| {
         let label = split
             .labels
@@ -130,7 +159,7 @@ fn choose(split: &Split, kind: &str, count: usize, random: &mut ChaCha8Rng) -> V
             image: split.images.image(index),
         }
     };
-    chosen.into_iter().map(picture).collect()
+    indices.into_iter().map(picture).collect()
 }
 
 /// The same pictures for a file.

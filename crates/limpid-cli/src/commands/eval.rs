@@ -12,6 +12,7 @@ use limpid::threads::Threads;
 
 use crate::dataset::DataArgs;
 use crate::model;
+use crate::values;
 
 /// The arguments of `limpid eval`.
 #[derive(clap::Args)]
@@ -24,14 +25,14 @@ pub(crate) struct Args {
     data: DataArgs,
 
     /// Noise on the test images, for example gaussian:0.5 [default: what the model was trained for]
-    #[arg(long, value_name = "KIND:VALUE")]
+    #[arg(long, value_name = "KIND:VALUE", value_parser = values::parsed::<Noise>, allow_negative_numbers = true)]
     noise: Option<Noise>,
 
-    /// Threads; they do not change the result [default: one per processor]
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    /// Threads; they do not change the result [default: 0, one per processor]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, value_parser = values::count, allow_negative_numbers = true)]
     threads: usize,
 
-    /// Print the figures as one line of JSON, with all their digits
+    /// Print the figures as one line of JSON, with all their digits; a PSNR of equal images, which is infinite, is null
     #[arg(long)]
     json: bool,
 }

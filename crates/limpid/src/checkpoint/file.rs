@@ -80,6 +80,21 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
 impl<'a> File<'a> {
     /// Reads the outer form of a file of one `kind`; `path` is what errors call it.
     pub(super) fn parse(bytes: &'a [u8], kind: &str, path: &'a Path) -> Result<Self> {
+        // The length of the header comes first, 8 bytes, and the header is a JSON object.
+        match bytes.get(8) {
+            Some(b'{') => {}
+            Some(_) => return Err(Error::data(path, "is not a .safetensors file")),
+            None if bytes.is_empty() => {
+                return Err(Error::data(path, "is empty, expected a .safetensors file"));
+            }
+            None => {
+                let problem = format!(
+                    "has only {} bytes, no .safetensors file is so short; was it copied whole?",
+                    bytes.len()
+                );
+                return Err(Error::data(path, problem));
+            }
+        }
         let not_ours = |error: safetensors::SafeTensorError| {
             Error::data(path, format!("is no intact .safetensors file ({error}); was it copied whole?"))
         };
@@ -94,7 +109,10 @@ impl<'a> File<'a> {
         let file = Self { path, tensors, header };
         let preamble: Preamble = file.header()?;
         if preamble.kind != kind {
-            return Err(file.refuse(format!("is a {}, expected a {kind}", preamble.kind)));
+            let found = preamble.kind;
+            return Err(
+                file.refuse(format!("is a {found}, expected a {kind}; try {kind}.safetensors beside it"))
+            );
         }
         if preamble.version > FORMAT_VERSION {
             return Err(file.refuse(format!(

@@ -52,6 +52,16 @@ impl Compression {
     }
 }
 
+/// The compression that a file's name promises.
+pub(super) fn promised(path: &Path) -> Option<Compression> {
+    let extension = path.extension()?;
+    let known = [("gz", Compression::Gzip), ("zst", Compression::Zstd)];
+    known
+        .into_iter()
+        .find(|(name, _)| extension.eq_ignore_ascii_case(name))
+        .map(|(_, compression)| compression)
+}
+
 /// Opens a regular file: its length on disk, its compression, and its content, decompressed as it is read.
 pub(super) fn open(path: &Path) -> Result<(u64, Compression, Box<dyn Read>)> {
     let failed = |error| Error::io("read", path, error);

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::kind::Kind;
 use super::{Idx, Images, Labels, Samples, files};
 use crate::{Error, Result};
 
@@ -79,8 +80,11 @@ impl Dataset {
     /// in size, or there are less than two training images.
     pub fn open(dir: &Path) -> Result<Self> {
         let set = files::find(dir)?;
-        let idx = |path: PathBuf| Ok((Idx::open(&path)?, path));
-        let load = |files: files::Pair| join(idx(files.images)?, files.labels.map(idx).transpose()?);
+        let idx = |kind, path: PathBuf| Ok((Idx::open_as(Some(kind), &path)?, path));
+        let load = |files: files::Pair| {
+            let images = idx(Kind::Images, files.images)?;
+            join(images, files.labels.map(|path| idx(Kind::Labels, path)).transpose()?)
+        };
         let train_path = set.train.images.clone();
         let test_path = set.test.images.clone();
         let (train, test) = (load(set.train)?, load(set.test)?);

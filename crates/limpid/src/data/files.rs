@@ -107,7 +107,7 @@ pub(super) fn find(dir: &Path) -> Result<FileSet> {
         _ => {}
     }
     let name = match prefix.trim_end_matches('-') {
-        "" => dir.file_name().map_or_else(|| dir.display().to_string(), |name| name.to_string_lossy().into()),
+        "" => folder_name(dir),
         prefix => prefix.into(),
     };
     Ok(FileSet {
@@ -115,6 +115,13 @@ pub(super) fn find(dir: &Path) -> Result<FileSet> {
         train: Pair { images: train_images.clone(), labels: train.1 },
         test: Pair { images: test_images.clone(), labels: test.1 },
     })
+}
+
+/// The last part of a folder's name, its real one where `dir` is `.` or ends in `..`.
+fn folder_name(dir: &Path) -> String {
+    let real = || Some(dir.canonicalize().ok()?.file_name()?.to_string_lossy().into_owned());
+    let name = dir.file_name().map(|name| name.to_string_lossy().into_owned());
+    name.or_else(real).unwrap_or_else(|| dir.display().to_string())
 }
 
 /// Splits a file name into prefix (empty, or with its dash), role and how much it is preferred to others like it.
@@ -238,7 +245,10 @@ mod tests {
         let dir = folder(&["emnist-digits-train-images-idx3-ubyte", "emnist-digits-test-images-idx3-ubyte"]);
         assert_eq!(find(dir.path()).unwrap().name, "emnist-digits");
         let dir = folder(&["train-images-idx3-ubyte", "t10k-images-idx3-ubyte"]);
-        assert_eq!(find(dir.path()).unwrap().name, dir.path().file_name().unwrap().to_str().unwrap());
+        let name = dir.path().file_name().unwrap().to_str().unwrap();
+        assert_eq!(find(dir.path()).unwrap().name, name);
+        std::fs::create_dir(dir.path().join("inner")).unwrap();
+        assert_eq!(find(&dir.path().join("inner").join("..")).unwrap().name, name);
     }
 
     #[test]

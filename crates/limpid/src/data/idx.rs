@@ -15,6 +15,7 @@ use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use super::compression::{self, Compression};
+use super::kind::Kind;
 use crate::{Error, Result};
 
 /// The element type of all files read here: unsigned bytes.
@@ -71,7 +72,7 @@ impl Idx {
     /// # Errors
     /// If `file` is not a whole IDX file of unsigned bytes.
     pub fn from_bytes(file: Vec<u8>, path: &Path) -> Result<Self> {
-        let header = Header::read(&mut file.as_slice(), path, Compression::None)?;
+        let header = Header::read(&mut file.as_slice(), path, Compression::None, None)?;
         header.expect_following((file.len() - header.bytes.len()) as u64, path)?;
         Ok(Self { dims: header.dims, file, start: header.bytes.len() })
     }
@@ -81,13 +82,24 @@ impl Idx {
     /// # Errors
     /// If it cannot be read, is damaged, or is not a whole IDX file of unsigned bytes.
     pub fn open(path: &Path) -> Result<Self> {
+        Self::open_as(None, path)
+    }
+
+    /// As [`Idx::open`]; a file of another kind than expected is refused before its sizes are looked at.
+    pub(super) fn open_as(kind: Option<Kind>, path: &Path) -> Result<Self> {
         let (length, compression, reader) = compression::open(path)?;
-        Self::read(reader, length, compression, path)
+        Self::read(reader, length, compression, path, kind)
     }
 
     /// Reads what `reader` gives, decompressed from a file of `length` bytes.
-    fn read(mut reader: impl Read, length: u64, compression: Compression, path: &Path) -> Result<Self> {
-        let header = Header::read(&mut reader, path, compression)?;
+    fn read(
+        mut reader: impl Read,
+        length: u64,
+        compression: Compression,
+        path: &Path,
+        kind: Option<Kind>,
+    ) -> Result<Self> {
+        let header = Header::read(&mut reader, path, compression, kind)?;
         let size = header.size;
         // What to ask memory for at once; more only as more arrives.
         let expected = if compression == Compression::None {
@@ -161,9 +173,15 @@ struct Header {
 }
 
 impl Header {
-    fn read(reader: &mut impl Read, path: &Path, compression: Compression) -> Result<Self> {
+    fn read(
+        reader: &mut impl Read,
+        path: &Path,
+        compression: Compression,
+        kind: Option<Kind>,
+    ) -> Result<Self> {
         let mut bytes = Vec::new();
         let mut read = |count: usize| match reader.by_ref().take(count as u64).read_to_end(&mut bytes) {
+            Ok(0) if bytes.is_empty() => Err(Error::data(path, "is empty, expected an IDX file")),
             Ok(found) if found < count => Err(Error::data(
                 path,
                 format!(
@@ -180,9 +198,16 @@ impl Header {
             [0, 0, element, rank] if rank > 0 => (element, rank),
             _ => {
                 let found: String = magic.iter().map(|byte| format!("{byte:02x}")).collect();
-                let problem = format!(
-                    "not an IDX file: it starts with 0x{found}, expected 0x00000803 for images or 0x00000801 for labels"
-                );
+                let problem = match compression::promised(path) {
+                    Some(promised) if compression == Compression::None => format!(
+                        "is neither {} data, as its name says, nor an IDX file: it starts with 0x{found}",
+                        promised.name()
+                    ),
+                    _ => format!(
+                        "not an IDX file: it starts with 0x{found}, expected 0x00000803 for images or 0x00000801 for \
+                         labels"
+                    ),
+                };
                 return Err(Error::data(path, problem));
             }
         };
@@ -192,6 +217,9 @@ impl Header {
                 element_name(element)
             );
             return Err(Error::data(path, problem));
+        }
+        if let Some(kind) = kind {
+            kind.check(rank.into(), path)?;
         }
         let bytes = read(4 * usize::from(rank))?;
         let dims: Vec<usize> = bytes[4..]

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::kind::Kind;
 use super::{Idx, Samples};
 use crate::{Error, Result};
 
@@ -55,15 +56,13 @@ impl Images {
     /// # Errors
     /// If the file has another number of dimensions, no images, or images without pixels.
     pub fn from_idx(idx: Idx, path: &Path) -> Result<Self> {
-        let &[count, height, width] = idx.dims() else {
-            let problem = format!(
-                "{} dimensions, expected 3 for images: count, height, width (magic number 0x00000803)",
-                idx.dims().len()
-            );
-            return Err(Error::data(path, problem));
-        };
-        if count == 0 || height == 0 || width == 0 {
-            let problem = format!("{count} images of {height}x{width} pixels, expected at least one of each");
+        Kind::Images.check(idx.dims().len(), path)?;
+        let [count, height, width] = [0, 1, 2].map(|dimension| idx.dims()[dimension]);
+        if count == 0 {
+            return Err(Error::data(path, "holds no images, expected at least one"));
+        }
+        if height == 0 || width == 0 {
+            let problem = format!("images of {height}x{width} pixels, expected at least one pixel");
             return Err(Error::data(path, problem));
         }
         let (file, start) = idx.into_file();
@@ -143,13 +142,7 @@ impl Labels {
     /// # Errors
     /// If the file has another number of dimensions.
     pub fn from_idx(idx: Idx, path: &Path) -> Result<Self> {
-        if idx.dims().len() != 1 {
-            let problem = format!(
-                "{} dimensions, expected 1 for labels: count (magic number 0x00000801)",
-                idx.dims().len()
-            );
-            return Err(Error::data(path, problem));
-        }
+        Kind::Labels.check(idx.dims().len(), path)?;
         let (file, start) = idx.into_file();
         let range = start..file.len();
         Ok(Self { bytes: Arc::new(file), range })

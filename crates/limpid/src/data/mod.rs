@@ -5,6 +5,7 @@ mod dataset;
 mod files;
 pub mod idx;
 mod images;
+mod kind;
 mod statistics;
 
 use crate::image::Image;

@@ -3,7 +3,7 @@
 use limpid_kernels::{Isa, adam};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result};
+use crate::{Error, Result, number};
 
 /// The settings of Adam; the defaults are Keras'.
 ///
@@ -46,7 +46,7 @@ impl Adam {
                 return Ok(());
             }
             Err(Error::invalid(
-                format!("{what} {value}"),
+                format!("{what} {}", number::short(value)),
                 format!("expected a number above 0 that fits 32-bit floating point, for example {example}"),
             ))
         };
@@ -127,6 +127,7 @@ mod tests {
             message(Adam { learning_rate: 0.0, ..good }),
             "learning rate 0: expected a number above 0 that fits 32-bit floating point, for example 1e-3"
         );
+        assert!(message(Adam { learning_rate: 1e-50, ..good }).starts_with("learning rate 1e-50: "));
         for learning_rate in [-1e-3, f64::NAN, f64::INFINITY, 1e300, 1e-300] {
             assert!(message(Adam { learning_rate, ..good }).starts_with("learning rate "));
         }

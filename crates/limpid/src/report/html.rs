@@ -5,7 +5,7 @@ use image::{ImageFormat, ImageReader};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{font, loss_plot};
-use crate::number::grouped;
+use crate::number::{grouped, loss};
 use crate::train::history::EpochRecord;
 use crate::{Error, Result};
 
@@ -310,10 +310,6 @@ fn describe(history: &[EpochRecord]) -> String {
             ends(last)
         ),
     }
-}
-
-fn loss(value: f64) -> String {
-    if value.is_finite() && value.abs() >= 1e4 { format!("{value:.3e}") } else { format!("{value:.4}") }
 }
 
 /// The style sheet with the font inside, so that the page looks the same on every machine.

@@ -53,7 +53,7 @@ const LARGEST_LOSS: f64 = 1e30;
 /// The loss curve as a PNG file of [`WIDTH`] x [`HEIGHT`] pixels (8-bit RGB, white background): training loss as
 /// blue dots, validation loss as a red line.
 ///
-/// Losses that are not finite are left out, and the picture says how many.
+/// Losses that are not finite or beyond 1e30 are left out, and the picture says how many.
 ///
 /// # Errors
 /// If no record has a finite loss; in particular, if there is no record.
@@ -181,8 +181,8 @@ impl Curve {
 
         if self.left_out > 0 {
             let note = match self.left_out {
-                1 => "1 loss is not finite and not shown".to_string(),
-                n => format!("{n} losses are not finite and not shown"),
+                1 => "1 loss is too large to be shown".to_string(),
+                n => format!("{n} losses are too large to be shown"),
             };
             let style = text(NOTE_SIZE, FontStyle::Normal, MUTED).pos(Pos::new(HPos::Right, VPos::Bottom));
             root.draw_text(&note, &style, (WIDTH as i32 - MARGIN, HEIGHT as i32 - MARGIN))?;
@@ -367,7 +367,7 @@ mod tests {
         let mixed =
             history(&[(0.2, 0.19), (f64::NAN, 0.18), (0.17, f64::INFINITY), (0.16, 0.15), (1e300, 0.14)]);
         let svg = svg(&mixed).unwrap();
-        assert!(svg.contains("3 losses are not finite and not shown"), "{svg}");
+        assert!(svg.contains("3 losses are too large to be shown"), "{svg}");
         assert_eq!(
             svg.matches("<polyline fill=\"none\" opacity=\"1\" stroke=\"#DC2626\"").count(),
             3,

@@ -7,7 +7,7 @@ use crate::evaluate::{Evaluation, Quality};
 use crate::image::Image;
 use crate::net::{Shape, Summary};
 use crate::noise::test_stream;
-use crate::number::grouped;
+use crate::number::{self, grouped};
 use crate::report::html::{self, LayerRow, MetricRow, Picture, Report};
 use crate::report::loss_plot;
 use crate::report::pictures::{Grid, Row};
@@ -21,12 +21,25 @@ const PICTURES: usize = 10;
 /// The least loss that any predictor could reach on MNIST's test images, their entropy (computed from the 10,000 images).
 const MNIST_ENTROPY: f64 = 0.0581;
 
+/// How a run came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// All epochs were done.
+    Finished,
+    /// Somebody stopped it.
+    Interrupted,
+    /// Its loss became infinite or not a number.
+    Diverged,
+}
+
 /// Everything that the files are made from.
 pub struct Run<'a> {
     /// What the run was asked to do.
     pub config: &'a RunConfig,
     /// Its epochs; none if it was ended before the first was finished.
     pub history: &'a [EpochRecord],
+    /// How it ended.
+    pub ending: Ending,
     /// The best model.
     pub model: &'a Autoencoder,
     /// The images that it was tested on.
@@ -83,13 +96,14 @@ impl Run<'_> {
             title: format!("Denoising autoencoder on {data}"),
             summary: format!(
                 "A network of {} parameters was trained on {} images under {} noise. Its best epoch, number {} of {}, \
-                 reached a validation loss of {:.4}.",
+                 reached a validation loss of {}.{}",
                 grouped(summary.parameters as u64),
                 grouped(*images),
                 train.noise,
                 best.epoch,
-                self.history.len(),
-                best.validation_loss,
+                train.epochs,
+                number::loss(best.validation_loss),
+                self.ending_sentence(),
             ),
             settings: self.settings(),
             layers: summary.rows.iter().map(layer_row).collect(),
@@ -112,6 +126,16 @@ impl Run<'_> {
         })
     }
 
+    /// What the summary says of a run that ended before its time, with a space before it.
+    fn ending_sentence(&self) -> String {
+        let how = match self.ending {
+            Ending::Finished => return String::new(),
+            Ending::Interrupted => "was interrupted",
+            Ending::Diverged => "diverged",
+        };
+        format!(" The run {how} in epoch {} of {}.", self.history.len() + 1, self.config.train.epochs)
+    }
+
     fn settings(&self) -> Vec<(String, String)> {
         let RunConfig { limpid, data, images, train } = self.config;
         let adam = train.adam;
@@ -129,7 +153,10 @@ impl Run<'_> {
                 "Optimizer",
                 format!(
                     "Adam, learning rate {}, beta1 {}, beta2 {}, epsilon {:e}",
-                    adam.learning_rate, adam.beta1, adam.beta2, adam.epsilon
+                    number::short(adam.learning_rate),
+                    adam.beta1,
+                    adam.beta2,
+                    adam.epsilon
                 ),
             ),
             ("Schedule", format!("{}{warmup}", train.schedule)),
@@ -164,11 +191,55 @@ pub fn metric_rows(evaluation: &Evaluation) -> Vec<MetricRow> {
         MetricRow {
             name: "Loss (mean sigmoid cross-entropy, nats)".into(),
             noisy: "–".into(),
-            reconstruction: format!("{loss:.4}"),
+            reconstruction: number::loss(*loss),
         },
         row("MSE", &|q| format!("{:.4}", q.mse)),
-        row("PSNR, mean of the images' values (dB)", &|q| format!("{:.2}", q.mean_psnr)),
-        row("PSNR of the mean MSE (dB)", &|q| format!("{:.2}", q.psnr_of_mean_mse)),
+        row("PSNR, mean of the images' values (dB)", &|q| number::psnr(q.mean_psnr)),
+        row("PSNR of the mean MSE (dB)", &|q| number::psnr(q.psnr_of_mean_mse)),
         row("SSIM, mean of the images' values", &|q| format!("{:.4}", q.ssim)),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Images;
+    use crate::net::NetSpec;
+    use crate::train::TrainConfig;
+
+    #[test]
+    fn the_summary_says_how_the_run_ended() {
+        let config = RunConfig {
+            limpid: "0.1.0".into(),
+            data: "MNIST".into(),
+            images: 9,
+            train: TrainConfig::default(),
+        };
+        let record = |epoch| EpochRecord { epoch, training_loss: 0.5, validation_loss: 1e32, seconds: 1.0 };
+        let history = [record(1), record(2)];
+        let model = Autoencoder::untrained(NetSpec::seed(), 1).unwrap();
+        let test = Images::new(1, 28, 28, vec![9; 784]).unwrap();
+        let quality =
+            Quality { mse: 0.0, mean_psnr: f64::INFINITY, psnr_of_mean_mse: f64::INFINITY, ssim: 1.0 };
+        let evaluation = Evaluation { images: 1, loss: 0.5, reconstruction: quality, noisy: quality };
+        for (ending, sentence) in [
+            (Ending::Finished, "1.00e32.</p>"),
+            (Ending::Interrupted, "1.00e32. The run was interrupted in epoch 3 of 25.</p>"),
+            (Ending::Diverged, "1.00e32. The run diverged in epoch 3 of 25.</p>"),
+        ] {
+            let run = Run {
+                config: &config,
+                history: &history,
+                ending,
+                model: &model,
+                test: &test,
+                evaluation: &evaluation,
+                machine: "1 thread",
+            };
+            let page = run.page(run.results().unwrap().to_png().unwrap()).unwrap();
+            let expected = format!("Its best epoch, number 1 of 25, reached a validation loss of {sentence}");
+            assert!(page.contains(&expected), "{ending:?}");
+            assert!(page.contains("∞ (equal)"));
+        }
+    }
 }

@@ -6,7 +6,7 @@ use limpid::checkpoint::Checkpoint;
 use limpid::data::Samples;
 use limpid::denoise::{Autoencoder, Training};
 use limpid::evaluate::Evaluation;
-use limpid::report::run::Run;
+use limpid::report::run::{Ending, Run};
 use limpid::run_dir::{RunConfig, RunDir};
 use limpid::train::Trainer;
 use limpid::train::history::EpochRecord;
@@ -89,12 +89,13 @@ impl Files {
     /// Writes what people look at.
     pub(super) fn report(
         &self,
+        ending: Ending,
         test: &dyn Samples,
         evaluation: &Evaluation,
         machine: &str,
     ) -> limpid::Result<()> {
         let Self { directory, config, history, best } = self;
-        Run { config, history, model: best, test, evaluation, machine }.write(directory)
+        Run { config, history, ending, model: best, test, evaluation, machine }.write(directory)
     }
 
     fn set_best(&mut self, trainer: &Trainer, record: Option<EpochRecord>) {

@@ -12,14 +12,15 @@ impl Flag {
     }
 }
 
-/// Sets the flag at the first Ctrl-C from now on.
-pub(super) fn flag() -> anyhow::Result<Flag> {
+/// Sets the flag at the first Ctrl-C from now on, and then calls `first`, on another thread.
+pub(super) fn flag(first: impl Fn() + Send + 'static) -> anyhow::Result<Flag> {
     let flag = Arc::new(AtomicBool::new(false));
     let set = Arc::clone(&flag);
     ctrlc::set_handler(move || {
         if set.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }
+        first();
     })?;
     Ok(Flag(flag))
 }

@@ -4,6 +4,7 @@
 //! readers of what it tells.
 
 mod args;
+mod bar;
 mod files;
 mod interrupt;
 mod progress;
@@ -15,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use limpid::data::Samples;
 use limpid::evaluate::evaluate;
+use limpid::report::run::Ending;
 use limpid::threads::Threads;
 use limpid::train::history::EpochRecord;
 use limpid::train::{Event, Trainer};
@@ -37,20 +39,20 @@ impl std::error::Error for Interrupted {}
 
 /// Trains, and writes the run's directory.
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
-    let data = args.load_data()?;
-    let config = args.config(&data)?;
+    let (data, mut notes) = args.load_data()?;
+    let config = args.config(&data, &mut notes)?;
     let (train, test) = (Arc::new(data.train.images), Arc::new(data.test.images));
     let threads = Threads::new(args.threads)?;
     let mut trainer = Trainer::new(config, train.clone(), test.clone(), args.threads)?;
     // Everything that the user gave has been checked: only now is anything written.
     let machine = format!("{} thread{}, {}", threads.count(), plural(threads.count()), trainer.isa());
     let mut files = Files::create(args.out.as_deref(), &trainer, data.name, train.len())?;
-    let interrupted = interrupt::flag()?;
     let mut progress = Progress::new(args.output(), &trainer, train.len());
-    progress.start(out, &trainer, &files, &machine)?;
+    let interrupted = interrupt::flag(progress.on_interrupt())?;
+    progress.start(out, &trainer, &files, &machine, &notes);
 
     let mut training = Duration::ZERO;
-    let failure = loop {
+    let (ending, failure) = loop {
         let start = Instant::now();
         match trainer.step() {
             Ok(Some(Event::Step(step))) => {
@@ -65,28 +67,36 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
                     seconds: std::mem::take(&mut training).as_secs_f64(),
                 };
                 files.epoch(&trainer, record, epoch.is_best)?;
-                progress.epoch(out, &record)?;
+                progress.epoch(out, &record);
             }
-            Ok(None) => break None,
-            Err(error) => break Some(error.into()),
+            Ok(None) => break (Ending::Finished, None),
+            Err(error) => break (Ending::Diverged, Some(error.into())),
+        }
+        if trainer.state().epoch > trainer.config().epochs {
+            continue; // nothing is left to interrupt
+        }
+        if let Some(error) = progress.failure().take() {
+            break (Ending::Interrupted, Some(error.into()));
         }
         if interrupted.is_set() {
-            break Some(Interrupted.into());
+            break (Ending::Interrupted, Some(Interrupted.into()));
         }
     };
     progress.finish();
 
-    let diverged = matches!(&failure, Some(error) if !anyhow::Error::is::<Interrupted>(error));
-    if !diverged {
+    if ending != Ending::Diverged {
         files.checkpoint(&trainer)?;
     }
     // Without an epoch, a network that diverged is worth nothing, but one that was interrupted is worth a look.
-    if !diverged || !files.history().is_empty() {
+    if ending == Ending::Diverged && files.history().is_empty() {
+        progress.end_without_model(out);
+    } else {
         files.model(&trainer)?;
         let evaluation = evaluate(files.best(), &*test, &trainer.config().noise, &threads)?;
-        files.report(&*test, &evaluation, &machine)?;
-        progress.end(out, &files, &evaluation)?;
+        files.report(ending, &*test, &evaluation, &machine)?;
+        progress.end(out, &files, &evaluation);
     }
+    let failure = failure.or_else(|| Some(progress.failure().take()?.into()));
     failure.map_or(Ok(()), Err)
 }
 

@@ -3,14 +3,15 @@
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use limpid::evaluate::Evaluation;
-use limpid::number::grouped;
+use limpid::number::{grouped, loss};
 use limpid::train::history::EpochRecord;
 use limpid::train::{self, Trainer};
 use serde::Serialize;
 use serde_json::json;
 
+use super::bar;
 use super::files::Files;
 use crate::commands::eval::write_figures;
 
@@ -27,63 +28,118 @@ pub(super) enum Output {
 
 /// Prints what the trainer tells.
 pub(super) struct Progress {
+    /// Nobody, once the reader has left.
     output: Output,
+    /// Why standard output could not be written, if it was not that the reader left.
+    failure: Option<io::Error>,
     /// Hidden where standard error is no terminal.
     bar: ProgressBar,
+    narrow: bool,
     /// Training images in all epochs, and those done.
     images: u64,
     done: u64,
     epochs: u32,
     images_per_epoch: u64,
-    /// The first step of the run, for the time left, which counts validation too.
-    start: Option<Instant>,
-    /// The first step of the epoch, for the images per second, which counts training only.
-    epoch_start: Option<Instant>,
+    /// Of the run, for the time left, which counts validation too.
+    start: Instant,
+    /// Of the epoch, for the images per second, which counts training only.
+    epoch_start: Instant,
 }
 
 impl Progress {
     pub(super) fn new(output: Output, trainer: &Trainer, images_per_epoch: usize) -> Self {
         let images_per_epoch = images_per_epoch as u64;
-        let bar = match output {
-            Output::Person => ProgressBar::new(images_per_epoch),
-            Output::Json | Output::Quiet => ProgressBar::hidden(),
+        let (bar, narrow) = match output {
+            Output::Person => bar::new(images_per_epoch),
+            Output::Json | Output::Quiet => (ProgressBar::hidden(), false),
         };
-        let style = ProgressStyle::with_template("{prefix} {bar:24.cyan/dim} {msg}");
-        bar.set_style(style.expect("the template is a constant").progress_chars("━╸─"));
         Self {
             output,
+            failure: None,
             bar,
+            narrow,
             images: images_per_epoch * u64::from(trainer.config().epochs),
             done: 0,
             epochs: trainer.config().epochs,
             images_per_epoch,
-            start: None,
-            epoch_start: None,
+            start: Instant::now(),
+            epoch_start: Instant::now(),
         }
+    }
+
+    /// What to do at the first Ctrl-C: say that it was heard.
+    pub(super) fn on_interrupt(&self) -> impl Fn() + Send + 'static {
+        let (bar, person) = (self.bar.clone(), self.output == Output::Person);
+        move || {
+            if person {
+                bar.suspend(|| {
+                    // If nobody can read it, nothing else is lost.
+                    let _ = writeln!(
+                        io::stderr(),
+                        "stopping after this step; measuring what there is (Ctrl-C again ends at once)"
+                    );
+                });
+            }
+        }
+    }
+
+    /// Takes note of whether something could be printed. When the reader has left, as in `limpid train | head -1`, the rest
+    /// of the run is silent.
+    fn note(&mut self, printed: io::Result<()>) {
+        if let Err(error) = printed {
+            self.output = Output::Quiet;
+            self.failure = Some(error).filter(|error| error.kind() != io::ErrorKind::BrokenPipe);
+        }
+    }
+
+    /// Why standard output could not be written, if it was not that the reader left.
+    pub(super) fn failure(&mut self) -> &mut Option<io::Error> {
+        &mut self.failure
     }
 
     /// What is about to happen.
     pub(super) fn start(
+        &mut self,
+        out: &mut dyn Write,
+        trainer: &Trainer,
+        files: &Files,
+        machine: &str,
+        notes: &[String],
+    ) {
+        if self.output == Output::Person {
+            let printed = self.print_start(out, trainer, files, machine, notes);
+            self.note(printed);
+        }
+    }
+
+    fn print_start(
         &self,
         out: &mut dyn Write,
         trainer: &Trainer,
         files: &Files,
         machine: &str,
+        notes: &[String],
     ) -> io::Result<()> {
-        if self.output == Output::Person {
-            let config = trainer.config();
-            writeln!(
-                out,
-                "Training {} ({} parameters) on {} images, {} noise, {machine}",
-                config.net.name,
-                grouped(trainer.best().values().len() as u64),
-                grouped(self.images_per_epoch),
-                config.noise,
-            )?;
-            writeln!(out, "Run directory: {}", files.directory().path().display())?;
-            out.flush()?;
+        let config = trainer.config();
+        writeln!(
+            out,
+            "Training {} ({} parameters) on {} images, {} noise, {machine}",
+            config.net.name,
+            grouped(trainer.best().values().len() as u64),
+            grouped(self.images_per_epoch),
+            config.noise,
+        )?;
+        for note in notes {
+            writeln!(out, "note: {note}")?;
         }
-        Ok(())
+        writeln!(out, "Run directory: {}", files.directory().path().display())?;
+        out.flush()
+    }
+
+    /// The number of an epoch as it is shown, as wide as that of the last.
+    fn place(&self, epoch: u32) -> String {
+        let width = self.epochs.to_string().len();
+        format!("Epoch {epoch:>width$}/{}", self.epochs)
     }
 
     /// One step was done.
@@ -92,42 +148,41 @@ impl Progress {
         if self.bar.is_hidden() {
             return;
         }
-        let seconds =
-            |start: &mut Option<Instant>| start.get_or_insert_with(Instant::now).elapsed().as_secs_f64();
         let done_in_epoch = self.done - self.images_per_epoch * u64::from(step.epoch - 1);
-        let rate = done_in_epoch as f64 / seconds(&mut self.epoch_start).max(1e-9);
-        let left = seconds(&mut self.start) * (self.images - self.done) as f64 / self.done as f64;
+        let rate = done_in_epoch as f64 / self.epoch_start.elapsed().as_secs_f64().max(1e-9);
+        let left = self.start.elapsed().as_secs_f64() * (self.images - self.done) as f64 / self.done as f64;
         let left = Duration::from_secs(left as u64);
-        self.bar.set_prefix(format!("Epoch {}/{}", step.epoch, self.epochs));
+        self.bar.set_prefix(self.place(step.epoch));
         self.bar.set_position(done_in_epoch);
+        let rate = if self.narrow { String::new() } else { format!("{} images/s  ", grouped(rate as u64)) };
         self.bar.set_message(format!(
-            "{} images/s  loss {:.4}  {} left",
-            grouped(rate as u64),
-            step.mean_loss,
+            "{rate}loss {}  {} left",
+            loss(step.mean_loss),
             indicatif::FormattedDuration(left)
         ));
     }
 
     /// An epoch was finished.
-    pub(super) fn epoch(&mut self, out: &mut dyn Write, record: &EpochRecord) -> io::Result<()> {
-        self.epoch_start = None;
-        match self.output {
+    pub(super) fn epoch(&mut self, out: &mut dyn Write, record: &EpochRecord) {
+        self.epoch_start = Instant::now();
+        let printed = match self.output {
             Output::Quiet => Ok(()),
             Output::Json => line(out, record),
             Output::Person => {
                 let EpochRecord { epoch, training_loss, validation_loss, seconds } = record;
-                let width = self.epochs.to_string().len();
                 self.bar.suspend(|| {
                     writeln!(
                         out,
-                        "Epoch {epoch:>width$}/{}  training loss {training_loss:.4}  \
-                         validation loss {validation_loss:.4}  {seconds:.1} s",
-                        self.epochs
+                        "{}  training loss {}  validation loss {}  {seconds:.1} s",
+                        self.place(*epoch),
+                        loss(*training_loss),
+                        loss(*validation_loss),
                     )?;
                     out.flush()
                 })
             }
-        }
+        };
+        self.note(printed);
     }
 
     /// No more steps come.
@@ -135,8 +190,22 @@ impl Progress {
         self.bar.finish_and_clear();
     }
 
+    /// The run diverged before it had any result.
+    pub(super) fn end_without_model(&mut self, out: &mut dyn Write) {
+        if self.output == Output::Person {
+            let printed =
+                writeln!(out, "\nNo epoch was finished, so there is no model.").and_then(|()| out.flush());
+            self.note(printed);
+        }
+    }
+
     /// What came out, and where it is.
-    pub(super) fn end(&self, out: &mut dyn Write, files: &Files, evaluation: &Evaluation) -> io::Result<()> {
+    pub(super) fn end(&mut self, out: &mut dyn Write, files: &Files, evaluation: &Evaluation) {
+        let printed = self.print_end(out, files, evaluation).and_then(|()| out.flush());
+        self.note(printed);
+    }
+
+    fn print_end(&self, out: &mut dyn Write, files: &Files, evaluation: &Evaluation) -> io::Result<()> {
         let directory = files.directory();
         let mut written = vec![
             ("model", directory.model_path()),
@@ -160,6 +229,9 @@ impl Progress {
                 writeln!(out)?;
                 for (what, path) in written {
                     writeln!(out, "{what:<10}  {}", path.display())?;
+                }
+                if files.history().is_empty() {
+                    writeln!(out, "\nNo epoch was finished, so there is no loss curve and no report.")?;
                 }
                 Ok(())
             }

@@ -76,9 +76,19 @@ fn counts_that_disagree_name_both_files() {
 fn images_and_labels_are_not_taken_for_each_other() {
     let dir = folder(24);
     write(&dir, "train-labels-idx1-ubyte", &[24, 2, 3]);
-    assert_snapshot!(problem(&dir), @"DIR/train-labels-idx1-ubyte: 3 dimensions, expected 1 for labels: count (magic number 0x00000801)");
+    assert_snapshot!(problem(&dir), @"DIR/train-labels-idx1-ubyte: these are images (3 dimensions), expected 1 for labels: count (magic number 0x00000801)");
     write(&dir, "train-images-idx3-ubyte", &[24]);
-    assert_snapshot!(problem(&dir), @"DIR/train-images-idx3-ubyte: 1 dimensions, expected 3 for images: count, height, width (magic number 0x00000803)");
+    assert_snapshot!(problem(&dir), @"DIR/train-images-idx3-ubyte: these are labels (1 dimension), expected 3 for images: count, height, width (magic number 0x00000803)");
+}
+
+#[test]
+fn a_file_of_the_other_kind_is_told_before_its_sizes_are_checked() {
+    let dir = folder(24);
+    let path = dir.path().join("train-images-idx3-ubyte");
+    let mut file = std::fs::read(&path).unwrap();
+    file[3] = 1; // as labels, this would have bytes to spare
+    std::fs::write(&path, file).unwrap();
+    assert_snapshot!(problem(&dir), @"DIR/train-images-idx3-ubyte: these are labels (1 dimension), expected 3 for images: count, height, width (magic number 0x00000803)");
 }
 
 #[test]
@@ -90,9 +100,9 @@ fn sizes_that_disagree_name_both_files() {
 
 #[test]
 fn empty_data_sets_are_refused() {
-    assert_snapshot!(problem(&folder(0)), @"DIR/train-images-idx3-ubyte: 0 images of 2x3 pixels, expected at least one of each");
+    assert_snapshot!(problem(&folder(0)), @"DIR/train-images-idx3-ubyte: holds no images, expected at least one");
     assert_snapshot!(problem(&folder(1)), @"DIR/train-images-idx3-ubyte: only 1 image, expected at least 2: one to train on, one to validate with");
     let dir = folder(24);
     write(&dir, "t10k-images-idx3-ubyte", &[2, 0, 3]);
-    assert_snapshot!(problem(&dir), @"DIR/t10k-images-idx3-ubyte: 2 images of 0x3 pixels, expected at least one of each");
+    assert_snapshot!(problem(&dir), @"DIR/t10k-images-idx3-ubyte: images of 0x3 pixels, expected at least one pixel");
 }

@@ -67,6 +67,19 @@ fn wrong_magic_numbers() {
 }
 
 #[test]
+fn a_name_that_promises_compression() {
+    let dir = tempfile::tempdir().unwrap();
+    let problem = |name: &str, file: &[u8]| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, file).unwrap();
+        Idx::open(&path).unwrap_err().to_string().replace(dir.path().to_str().unwrap(), "DIR")
+    };
+    assert_snapshot!(problem("images.zst", b"garbage"), @"DIR/images.zst: is neither zstd data, as its name says, nor an IDX file: it starts with 0x67617262");
+    assert_snapshot!(problem("images.gz", b"garbage"), @"DIR/images.gz: is neither gzip data, as its name says, nor an IDX file: it starts with 0x67617262");
+    assert_snapshot!(problem("images.gz", b""), @"DIR/images.gz: is empty, expected an IDX file");
+}
+
+#[test]
 fn wrong_element_types() {
     assert_snapshot!(problem(&[0, 0, 0x0d, 3, 0, 0, 0, 1]), @"images: the elements have type 0x0d (32-bit floats), expected 0x08 (unsigned bytes)");
     assert_snapshot!(problem(&[0, 0, 0x42, 3, 0, 0, 0, 1]), @"images: the elements have type 0x42 (unknown), expected 0x08 (unsigned bytes)");
@@ -74,7 +87,7 @@ fn wrong_element_types() {
 
 #[test]
 fn truncated_files() {
-    assert_snapshot!(problem(&[]), @"images: truncated: the file ends after 0 bytes, within the header of an IDX file");
+    assert_snapshot!(problem(&[]), @"images: is empty, expected an IDX file");
     assert_snapshot!(problem(&whole()[..9]), @"images: truncated: the file ends after 9 bytes, within the header of an IDX file");
     assert_snapshot!(problem(&whole()[..20]), @"images: truncated: the header declares 2 x 2 x 3 = 12 bytes of data, the file holds 4");
     assert_snapshot!(problem(&gzip(&whole()[..20])), @"images: truncated: the header declares 2 x 2 x 3 = 12 bytes of data, the file holds 4");
@@ -169,7 +182,7 @@ proptest! {
         } else {
             dims.iter().try_fold(1_u64, |product, &dim| product.checked_mul(dim.into()))
         };
-        let read = Idx::read(file.as_slice(), length, compression, "file".as_ref());
+        let read = Idx::read(file.as_slice(), length, compression, "file".as_ref(), None);
         prop_assert_eq!(read.is_ok(), !dims.is_empty() && product == Some(data.len() as u64));
     }
 }

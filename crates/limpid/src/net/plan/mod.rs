@@ -37,7 +37,7 @@ pub const ISA_VARIABLE: &str = "LIMPID_ISA";
 /// If the variable names one that does not exist or that this CPU does not have.
 pub fn isa() -> Result<Isa> {
     match std::env::var(ISA_VARIABLE) {
-        Ok(name) if !name.is_empty() => Isa::named(&name).ok_or_else(|| {
+        Ok(name) if !name.is_empty() => Isa::named(&name.to_ascii_lowercase()).ok_or_else(|| {
             let available: Vec<_> = Isa::available().into_iter().map(Isa::name).collect();
             Error::invalid(
                 format!("{ISA_VARIABLE}={name}"),

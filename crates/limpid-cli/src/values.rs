@@ -1,0 +1,80 @@
+//! The values of options, and what is said of those that make no sense. clap adds the value and the option's name.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+/// A value of the library, as it reads it.
+pub(crate) fn parsed<T: FromStr<Err = limpid::Error>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|error| match error {
+        // What it is about is said already.
+        limpid::Error::Invalid { problem, .. } => problem,
+        other => other.to_string(),
+    })
+}
+
+/// A count of at least 1.
+pub(crate) fn at_least_one(text: &str) -> Result<u32, String> {
+    whole(text, 1..=u32::MAX, "expected a whole number of at least 1")
+}
+
+/// A count of at least 1, of things in memory.
+pub(crate) fn at_least_one_usize(text: &str) -> Result<usize, String> {
+    whole(text, 1..=usize::MAX, "expected a whole number of at least 1")
+}
+
+/// A count of 0 or more.
+pub(crate) fn count(text: &str) -> Result<usize, String> {
+    whole(text, 0..=usize::MAX, "expected a whole number of 0 or more")
+}
+
+/// A seed of random numbers.
+pub(crate) fn seed(text: &str) -> Result<u64, String> {
+    whole(text, 0..=u64::MAX, "expected a whole number of 0 or more")
+}
+
+/// Any number; its range is the library's business.
+pub(crate) fn number(text: &str) -> Result<f64, String> {
+    text.parse().map_err(|_| "expected a number, for example 1e-3".into())
+}
+
+/// A whole number in a range.
+pub(crate) fn whole<T: FromStr + PartialOrd + Copy + Display>(
+    text: &str,
+    range: RangeInclusive<T>,
+    expected: &str,
+) -> Result<T, String> {
+    let too_large = || {
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        digits.then(|| format!("{expected} and at most {}", range.end()))
+    };
+    match text.parse() {
+        Ok(value) if range.contains(&value) => Ok(value),
+        Ok(_) => Err(expected.into()),
+        Err(_) => Err(too_large().unwrap_or_else(|| expected.into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use limpid::noise::Noise;
+
+    use super::*;
+
+    #[test]
+    fn messages_say_what_was_expected_and_nothing_twice() {
+        assert_eq!(at_least_one("25"), Ok(25));
+        for text in ["0", "-1", "1.5", "many", ""] {
+            assert_eq!(at_least_one(text).unwrap_err(), "expected a whole number of at least 1", "{text:?}");
+        }
+        assert_eq!(
+            at_least_one("4294967296").unwrap_err(),
+            "expected a whole number of at least 1 and at most 4294967295"
+        );
+        assert_eq!(seed("18446744073709551615"), Ok(u64::MAX));
+        assert_eq!(count("0"), Ok(0));
+        assert_eq!(number("x").unwrap_err(), "expected a number, for example 1e-3");
+        let message = parsed::<Noise>("gausian:0.5").unwrap_err();
+        assert_eq!(message, "there is no kind \"gausian\"; known: gaussian, for example gaussian:0.5");
+    }
+}
