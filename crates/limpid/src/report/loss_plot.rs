@@ -100,9 +100,17 @@ struct Curve {
     losses: (f64, f64),
 }
 
+/// Whether there is anything to draw: an epoch with a loss that is neither too large nor undefined.
+pub fn is_drawable(history: &[EpochRecord]) -> bool {
+    history.iter().any(|record| drawable(record.training_loss) || drawable(record.validation_loss))
+}
+
+fn drawable(loss: f64) -> bool {
+    loss.abs() <= LARGEST_LOSS // false for NaN
+}
+
 impl Curve {
     fn new(history: &[EpochRecord]) -> Result<Self> {
-        let drawable = |loss: f64| loss.abs() <= LARGEST_LOSS; // false for NaN
         let training: Vec<(f64, f64)> = history
             .iter()
             .filter(|record| drawable(record.training_loss))
@@ -120,7 +128,7 @@ impl Curve {
         else {
             return Err(Error::invalid("loss plot", "there is no epoch to show; train for at least one"));
         };
-        if points().next().is_none() {
+        if !is_drawable(history) {
             return Err(Error::invalid(
                 "loss plot",
                 format!(

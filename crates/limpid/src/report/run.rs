@@ -32,6 +32,21 @@ pub enum Ending {
     Diverged,
 }
 
+/// Test images in one state.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Examples {
+    /// `Original`, `Noisy` or `Reconstruction`.
+    pub label: &'static str,
+    /// The images.
+    pub images: Vec<Image>,
+}
+
+impl From<Examples> for Row {
+    fn from(examples: Examples) -> Self {
+        Self::labelled(examples.label, examples.images)
+    }
+}
+
 /// Everything that the files are made from.
 pub struct Run<'a> {
     /// What the run was asked to do.
@@ -51,36 +66,41 @@ pub struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Writes the files into the run's directory: `results.png`, and, if at least one epoch was finished, `loss.png` and
-    /// `report.html`.
+    /// Writes the files into the run's directory: `results.png`, and, if there are losses to draw
+    /// ([`loss_plot::is_drawable`]), `loss.png` and `report.html`.
     ///
     /// # Errors
     /// If a file cannot be written.
     pub fn write(&self, directory: &RunDir) -> Result<()> {
-        let results = self.results()?.to_png()?;
+        let results = self.results()?;
         atomic::write(&directory.results_path(), &results)?;
-        if !self.history.is_empty() {
+        if loss_plot::is_drawable(self.history) {
             atomic::write(&directory.loss_path(), &loss_plot::png(self.history)?)?;
             atomic::write(&directory.report_path(), self.page(results)?.as_bytes())?;
         }
         Ok(())
     }
 
-    /// The first test images, what noise makes of them, and what the model makes of that.
-    fn results(&self) -> Result<Grid> {
-        let clean: Vec<Image> = (0..self.test.len().min(PICTURES)).map(|i| self.test.image(i)).collect();
+    /// The first test images, at most `count`, what noise makes of them, and what the model makes of that.
+    ///
+    /// # Errors
+    /// If the model does not take images of this size, or gives values that are not finite.
+    pub fn examples(&self, count: usize) -> Result<[Examples; 3]> {
+        let clean: Vec<Image> = (0..self.test.len().min(count)).map(|i| self.test.image(i)).collect();
         let noise = &self.config.train.noise;
         let noisy: Vec<Image> =
             clean.iter().enumerate().map(|(index, clean)| noise.apply(test_stream(index), clean)).collect();
         let restored = noisy.iter().map(|noisy| self.model.denoise(noisy)).collect::<Result<Vec<_>>>()?;
-        Ok(Grid {
-            title: None,
-            rows: vec![
-                Row::labelled("Original", clean),
-                Row::labelled("Noisy", noisy),
-                Row::labelled("Reconstruction", restored),
-            ],
-        })
+        Ok([
+            Examples { label: "Original", images: clean },
+            Examples { label: "Noisy", images: noisy },
+            Examples { label: "Reconstruction", images: restored },
+        ])
+    }
+
+    /// `results.png`.
+    fn results(&self) -> Result<Vec<u8>> {
+        Grid { title: None, rows: self.examples(PICTURES)?.map(Row::from).to_vec() }.to_png()
     }
 
     fn page(&self, results: Vec<u8>) -> Result<String> {
@@ -236,7 +256,7 @@ mod tests {
                 evaluation: &evaluation,
                 machine: "1 thread",
             };
-            let page = run.page(run.results().unwrap().to_png().unwrap()).unwrap();
+            let page = run.page(run.results().unwrap()).unwrap();
             let expected = format!("Its best epoch, number 1 of 25, reached a validation loss of {sentence}");
             assert!(page.contains(&expected), "{ending:?}");
             assert!(page.contains("∞ (equal)"));

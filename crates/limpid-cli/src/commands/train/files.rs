@@ -6,7 +6,7 @@ use limpid::checkpoint::Checkpoint;
 use limpid::data::Samples;
 use limpid::denoise::{Autoencoder, Training};
 use limpid::evaluate::Evaluation;
-use limpid::report::run::{Ending, Run};
+use limpid::report::run::{Ending, Examples, Run};
 use limpid::run_dir::{RunConfig, RunDir};
 use limpid::train::Trainer;
 use limpid::train::history::EpochRecord;
@@ -86,16 +86,19 @@ impl Files {
         self.best.save(&self.directory.model_path())
     }
 
-    /// Writes what people look at.
+    /// Writes what people look at. Gives back the first `count` test images as the model sees and restores them.
     pub(super) fn report(
         &self,
         ending: Ending,
         test: &dyn Samples,
         evaluation: &Evaluation,
         machine: &str,
-    ) -> limpid::Result<()> {
+        count: usize,
+    ) -> limpid::Result<[Examples; 3]> {
         let Self { directory, config, history, best } = self;
-        Run { config, history, ending, model: best, test, evaluation, machine }.write(directory)
+        let run = Run { config, history, ending, model: best, test, evaluation, machine };
+        run.write(directory)?;
+        run.examples(count)
     }
 
     fn set_best(&mut self, trainer: &Trainer, record: Option<EpochRecord>) {

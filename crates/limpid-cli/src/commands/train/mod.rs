@@ -93,8 +93,8 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
     } else {
         files.model(&trainer)?;
         let evaluation = evaluate(files.best(), &*test, &trainer.config().noise, &threads)?;
-        files.report(ending, &*test, &evaluation, &machine)?;
-        progress.end(out, &files, &evaluation);
+        let examples = files.report(ending, &*test, &evaluation, &machine, progress.pictures())?;
+        progress.end(out, &files, &evaluation, examples);
     }
     let failure = failure.or_else(|| Some(progress.failure().take()?.into()));
     failure.map_or(Ok(()), Err)

@@ -1,11 +1,13 @@
 //! The reader of the run that prints: for a person at a terminal, for a person's log file, or for a program.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 use limpid::evaluate::Evaluation;
 use limpid::number::{grouped, loss};
+use limpid::report::loss_plot::is_drawable;
+use limpid::report::run::Examples;
 use limpid::train::history::EpochRecord;
 use limpid::train::{self, Trainer};
 use serde::Serialize;
@@ -14,6 +16,8 @@ use serde_json::json;
 use super::bar;
 use super::files::Files;
 use crate::commands::eval::write_figures;
+use crate::terminal::Terminal;
+use crate::terminal_image::{self, Picture};
 
 /// Who reads what is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -200,9 +204,43 @@ impl Progress {
     }
 
     /// What came out, and where it is.
-    pub(super) fn end(&mut self, out: &mut dyn Write, files: &Files, evaluation: &Evaluation) {
-        let printed = self.print_end(out, files, evaluation).and_then(|()| out.flush());
+    pub(super) fn end(
+        &mut self,
+        out: &mut dyn Write,
+        files: &Files,
+        evaluation: &Evaluation,
+        examples: [Examples; 3],
+    ) {
+        let printed = self
+            .print_pictures(out, examples)
+            .and_then(|()| self.print_end(out, files, evaluation))
+            .and_then(|()| out.flush());
         self.note(printed);
+    }
+
+    /// How many digits are shown beside each other: as many as the terminal has room for, up to four; none elsewhere.
+    pub(super) fn pictures(&self) -> usize {
+        const WIDTH: usize = 30; // of a digit and the space behind it
+        if self.output == Output::Person && io::stdout().is_terminal() {
+            (Terminal::detect().columns / WIDTH).clamp(1, 4)
+        } else {
+            0
+        }
+    }
+
+    /// Digits as they were, with noise, and without it again.
+    fn print_pictures(&self, out: &mut dyn Write, examples: [Examples; 3]) -> io::Result<()> {
+        if examples[0].images.is_empty() {
+            return Ok(());
+        }
+        let Terminal { palette, columns } = Terminal::detect();
+        writeln!(out)?;
+        for Examples { label, images } in examples {
+            let pictures: Vec<Picture> =
+                images.into_iter().map(|image| Picture { title: label.into(), image }).collect();
+            terminal_image::write(out, &pictures, palette, columns)?;
+        }
+        Ok(())
     }
 
     fn print_end(&self, out: &mut dyn Write, files: &Files, evaluation: &Evaluation) -> io::Result<()> {
@@ -212,7 +250,8 @@ impl Progress {
             ("checkpoint", directory.checkpoint_path()),
             ("pictures", directory.results_path()),
         ];
-        if !files.history().is_empty() {
+        let has_report = is_drawable(files.history());
+        if has_report {
             written.extend([("loss curve", directory.loss_path()), ("report", directory.report_path())]);
         }
         match self.output {
@@ -232,6 +271,11 @@ impl Progress {
                 }
                 if files.history().is_empty() {
                     writeln!(out, "\nNo epoch was finished, so there is no loss curve and no report.")?;
+                } else if !has_report {
+                    writeln!(
+                        out,
+                        "\nThe losses are too large to be drawn, so there is no loss curve and no report."
+                    )?;
                 }
                 Ok(())
             }
