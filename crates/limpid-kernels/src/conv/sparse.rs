@@ -22,12 +22,11 @@ use crate::{ConvShape, FeatureMap, Isa};
 /// A convolution of stride 1 under a max-pool over windows of `size` x `size`.
 #[derive(Debug, Clone, Copy)]
 pub struct PooledConv {
+    isa: Isa,
     /// The convolution.
     shape: ConvShape,
     /// Side of a pooling window.
     size: usize,
-    /// Pixels before the first of a kernel's reach.
-    pad: (usize, usize),
 }
 
 /// Most vectors in a kernel row.
@@ -43,7 +42,7 @@ impl PooledConv {
             && run.is_multiple_of(isa.lanes())
             && run / isa.lanes() <= MOST
             && (1..=crate::pool::MAX_SIZE).contains(&size);
-        fits.then_some(Self { shape: *shape, size, pad: shape.pad })
+        fits.then_some(Self { isa, shape: *shape, size })
     }
 
     /// Pixels of zeros that `x` and `dx` must have on each side.
@@ -66,19 +65,19 @@ impl PooledConv {
     ///
     /// # Panics
     /// If a size does not fit, a border is too narrow, or a position lies outside its window.
-    pub fn backward_weights(&self, isa: Isa, x: &FeatureMap, g: &FeatureMap, argmax: &[u8], dw: &mut [f32]) {
+    pub fn backward_weights(&self, x: &FeatureMap, g: &FeatureMap, argmax: &[u8], dw: &mut [f32]) {
         self.check(x, g, argmax, dw);
-        weights(isa, self, x, g, argmax, dw);
+        weights(self.isa, self, x, g, argmax, dw);
     }
 
     /// Writes the gradient of the data, for weights `w`, `[co][ky][kx][ci]`.
     ///
     /// # Panics
     /// As [`PooledConv::backward_weights`].
-    pub fn backward_data(&self, isa: Isa, g: &FeatureMap, argmax: &[u8], w: &[f32], dx: &mut FeatureMap) {
+    pub fn backward_data(&self, g: &FeatureMap, argmax: &[u8], w: &[f32], dx: &mut FeatureMap) {
         self.check(dx, g, argmax, w);
         dx.values_mut().fill(0.0);
-        data(isa, self, g, argmax, w, dx);
+        data(self.isa, self, g, argmax, w, dx);
         dx.clear_border();
     }
 
@@ -93,8 +92,8 @@ impl PooledConv {
     #[inline(always)]
     fn corner(&self, map: &FeatureMap, y: usize, x: usize) -> usize {
         map.offset(
-            (y * self.size) as isize - self.pad.0 as isize,
-            (x * self.size) as isize - self.pad.1 as isize,
+            (y * self.size) as isize - self.shape.pad.0 as isize,
+            (x * self.size) as isize - self.shape.pad.1 as isize,
         )
     }
 }

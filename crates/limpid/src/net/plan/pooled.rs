@@ -133,9 +133,9 @@ impl PooledStep {
         backward_bias(isa, dy, bias);
         match (&self.sparse, &mut unpooled.gradient) {
             (Some(Sparse { kernels, transposed, gradient: own }), _) => {
-                kernels.backward_weights(isa, x, dy, argmax, &mut gradient[own.clone()]);
+                kernels.backward_weights(x, dy, argmax, &mut gradient[own.clone()]);
                 if let Some(dx) = dx {
-                    kernels.backward_data(isa, dy, argmax, transposed, dx);
+                    kernels.backward_data(dy, argmax, transposed, dx);
                 }
             }
             (None, Some(dense)) => {
