@@ -88,6 +88,13 @@ impl PooledConv {
         (0..self.size * self.size).map(at).collect()
     }
 
+    /// Whether the registers hold all rows of a 3x3 kernel at once.
+    #[inline(always)]
+    fn has_three_rows_at_once<L: Lanes>(&self) -> bool {
+        let vectors = self.shape.kernel * self.shape.input.channels / L::LEN;
+        self.shape.kernel == 3 && 3 * vectors < L::REGISTERS - 4
+    }
+
     /// Offset in the map of the first pixel that the kernel reaches at the first position of the window of cell `(y, x)`.
     #[inline(always)]
     fn corner(&self, map: &FeatureMap, y: usize, x: usize) -> usize {
@@ -105,8 +112,7 @@ per_isa! {
         let vectors = run / L::LEN;
         for (channel, dw) in dw.chunks_exact_mut(conv.shape.kernel * run).enumerate() {
             let call = Channel { conv, x, g, argmax, positions: &positions, channel };
-            // All rows of a 3x3 kernel at once if the registers hold them.
-            if conv.shape.kernel == 3 && 3 * vectors < L::REGISTERS - 4 {
+            if conv.has_three_rows_at_once::<L>() {
                 with_constant!(vectors, [1 2 3 4 5 6 7 8 9 10 11 12] as V => call.rows::<L, 3, V>(lanes, 0, dw));
             } else {
                 for (ky, dw) in dw.chunks_exact_mut(run).enumerate() {
@@ -187,7 +193,7 @@ per_isa! {
                 for ((count, channels), &position) in gathered.iter().zip(&positions) {
                     if *count > 0 {
                         let call = Position { conv, gradients, channels: &channels[..*count], at: corner + position };
-                        if conv.shape.kernel == 3 && 3 * vectors < L::REGISTERS - 4 {
+                        if conv.has_three_rows_at_once::<L>() {
                             with_constant!(vectors, [1 2 3 4 5 6 7 8 9 10 11 12] as V => call.rows::<L, 3, V>(lanes, 0, w, dx));
                         } else {
                             for ky in 0..conv.shape.kernel {

@@ -21,7 +21,7 @@ pub const MAX_KERNEL: usize = 31;
 /// Stride of a convolution, at most.
 pub const MAX_STRIDE: usize = 16;
 /// Size of a pooling window, at most: the position of the maximum, below 15 * 15 = 225, is kept in a byte.
-pub const MAX_POOL: usize = 15;
+pub const MAX_POOL: usize = limpid_kernels::pool::MAX_SIZE;
 /// Height and width of a feature map, at most.
 pub const MAX_SIDE: usize = 1 << 16;
 /// Values of a feature map, at most: `2^31`, or as many `f64` as the machine can address where that is less.

@@ -58,6 +58,11 @@ impl BatchRunner {
         Self { threads, idle: Mutex::new(Vec::new()), groups: Vec::new() }
     }
 
+    /// The threads that it runs on.
+    pub(super) fn threads(&self) -> &Threads {
+        &self.threads
+    }
+
     /// The mean loss per pixel of a batch, and its gradient, which overwrites `gradient`.
     pub(super) fn gradient(&mut self, plan: &Plan, batch: &Batch<'_>, gradient: &mut [f32]) -> f64 {
         let scale = 1.0 / (batch.images.len() * plan.shape().len()) as f32;

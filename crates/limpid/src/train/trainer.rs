@@ -143,6 +143,11 @@ impl Trainer {
         self.plan.isa()
     }
 
+    /// The threads that compute.
+    pub fn threads(&self) -> &Threads {
+        self.runner.threads()
+    }
+
     /// Where the run is.
     pub fn state(&self) -> &TrainerState {
         &self.state

@@ -17,7 +17,6 @@ use std::time::{Duration, Instant};
 use limpid::data::Samples;
 use limpid::evaluate::evaluate;
 use limpid::report::run::Ending;
-use limpid::threads::Threads;
 use limpid::train::history::EpochRecord;
 use limpid::train::{Event, Trainer};
 
@@ -42,10 +41,10 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
     let (data, mut notes) = args.load_data()?;
     let config = args.config(&data, &mut notes)?;
     let (train, test) = (Arc::new(data.train.images), Arc::new(data.test.images));
-    let threads = Threads::new(args.threads)?;
     let mut trainer = Trainer::new(config, train.clone(), test.clone(), args.threads)?;
     // Everything that the user gave has been checked: only now is anything written.
-    let machine = format!("{} thread{}, {}", threads.count(), plural(threads.count()), trainer.isa());
+    let threads = trainer.threads().count();
+    let machine = format!("{threads} thread{}, {}", plural(threads), trainer.isa());
     let mut files = Files::create(args.out.as_deref(), &trainer, data.name, train.len())?;
     let mut progress = Progress::new(args.output(), &trainer, train.len());
     let interrupted = interrupt::flag(progress.on_interrupt())?;
@@ -92,7 +91,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
         progress.end_without_model(out);
     } else {
         files.model(&trainer)?;
-        let evaluation = evaluate(files.best(), &*test, &trainer.config().noise, &threads)?;
+        let evaluation = evaluate(files.best(), &*test, &trainer.config().noise, trainer.threads())?;
         let examples = files.report(ending, &*test, &evaluation, &machine, progress.pictures())?;
         progress.end(out, &files, &evaluation, examples);
     }

@@ -1,6 +1,7 @@
 //! Max-pooling: `x [h, w, c] -> y [h / size, w / size, c]`, no parameters.
 
-use limpid_kernels::{Shape, pool::reference as pool};
+use limpid_kernels::Shape;
+use limpid_kernels::pool::{output_shape, reference as pool};
 use num_traits::Float;
 
 /// The maximum over windows of `size` x `size` that do not overlap; rows and columns that fill no window are left out.
@@ -27,7 +28,7 @@ impl MaxPool {
 
     /// Shape of the output.
     pub fn output(&self) -> Shape {
-        Shape::new(self.input.height / self.size, self.input.width / self.size, self.input.channels)
+        output_shape(self.input, self.size)
     }
 
     /// Rows and columns of a window.

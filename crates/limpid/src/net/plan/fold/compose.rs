@@ -27,8 +27,8 @@ pub(super) struct LinearLayer {
 }
 
 impl LinearLayer {
-    /// Visits the matrix of kernel position `(ky, kx)` row by row or column by column, as it lies in memory: `visit(start of
-    /// the run in the kernel, channel behind, channels before)` for a transposed convolution (`[ky][kx][behind][before]`).
+    /// Where the matrix of kernel position `(ky, kx)` starts in the kernel: `[before][behind]`, or, transposed,
+    /// `[behind][before]`.
     fn block(&self, ky: usize, kx: usize) -> usize {
         (ky * self.kernel + kx) * self.channels.0 * self.channels.1
     }

@@ -40,13 +40,15 @@ pub(super) struct Fold {
     border: Vec<(usize, usize)>,
 }
 
-/// What one layer of a run is, if it can be part of one: geometry (of the adjoint, if transposed) and direction.
-fn linear(layer: &Layer) -> Option<(ConvShape, bool, Activation)> {
-    match layer {
-        Layer::Conv(layer) if layer.shape.stride == 1 => Some((layer.shape, false, layer.activation)),
-        Layer::ConvTranspose(layer) => Some((layer.shape, true, layer.activation)),
-        Layer::Conv(_) | Layer::MaxPool(_) => None,
-    }
+/// What one layer of a run is, if it can be part of one (a convolution of stride 1 or a transposed one, without activation):
+/// its geometry, that of the adjoint if it is transposed, and whether it is.
+fn linear(layer: &Layer) -> Option<(ConvShape, bool)> {
+    let (shape, transposed, activation) = match layer {
+        Layer::Conv(layer) if layer.shape.stride == 1 => (layer.shape, false, layer.activation),
+        Layer::ConvTranspose(layer) => (layer.shape, true, layer.activation),
+        Layer::Conv(_) | Layer::MaxPool(_) => return None,
+    };
+    (activation == Activation::Linear).then_some((shape, transposed))
 }
 
 impl Fold {
@@ -61,10 +63,7 @@ impl Fold {
         let run: Vec<(&Layer, &LayerRanges)> = layers
             .iter()
             .enumerate()
-            .map_while(|(i, layer)| {
-                let (_, _, activation) = linear(layer)?;
-                (activation == Activation::Linear).then(|| (layer, ranges(i).expect("it has parameters")))
-            })
+            .map_while(|(i, layer)| linear(layer).map(|_| (layer, ranges(i).expect("it has parameters"))))
             .collect();
         // The whole rest of the run, then without its last layer, ...
         (2..=run.len()).rev().find_map(|count| {
@@ -81,7 +80,7 @@ impl Fold {
     fn new(layers: &[(&Layer, &LayerRanges)], isa: Isa, data_gradient: bool) -> Self {
         let geometry: Vec<(ConvShape, bool)> = layers
             .iter()
-            .map(|(layer, _)| linear(layer).map(|(shape, transposed, _)| (shape, transposed)))
+            .map(|(layer, _)| linear(layer))
             .collect::<Option<_>>()
             .expect("only linear layers are folded");
         let (input, output) = (layers[0].0.input(), layers[layers.len() - 1].0.output());
@@ -256,7 +255,7 @@ impl Fold {
 /// Multiply-accumulates of the composed kernel, without the border's, before anything of its size is allocated.
 fn composed_macs(run: &[(&Layer, &LayerRanges)]) -> u64 {
     let (mut taps, mut scale) = (1_u64, 1_u64);
-    for (shape, transposed, _) in run.iter().rev().filter_map(|(layer, _)| linear(layer)) {
+    for (shape, transposed) in run.iter().rev().filter_map(|(layer, _)| linear(layer)) {
         taps = taps.saturating_add(scale.saturating_mul(shape.kernel as u64 - 1));
         scale = scale.saturating_mul(if transposed { shape.stride as u64 } else { 1 });
     }
