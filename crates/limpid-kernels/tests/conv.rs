@@ -57,7 +57,7 @@ proptest! {
             let mut conv = Convolution::forward(isa, &shape);
             conv.set_weights(&w, b);
             let mut y = map(shape.output, 2, &vec![f32::NAN; shape.output.len()]);
-            conv.run(slope, &map(shape.input, conv.input_pad(), &x), &mut y);
+            conv.run(slope, &map(shape.input, conv.input_pad(), &x), &mut y, &mut conv.scratch());
             assert_close(&y.to_vec(), &want, shape.kernel * shape.kernel * shape.input.channels + 1, isa.name())?;
         }
     }
@@ -72,7 +72,7 @@ proptest! {
             let mut conv = Convolution::backward_data(isa, &shape);
             conv.set_weights(&w, b);
             let mut dx = map(shape.input, 1, &vec![f32::NAN; shape.input.len()]);
-            conv.run(1.0, &map(shape.output, conv.input_pad() + 1, &dy), &mut dx);
+            conv.run(1.0, &map(shape.output, conv.input_pad() + 1, &dy), &mut dx, &mut conv.scratch());
             assert_close(&dx.to_vec(), &want, shape.kernel * shape.kernel * shape.output.channels + 1, isa.name())?;
         }
     }
@@ -174,10 +174,10 @@ proptest! {
             let mut sum = Convolution::forward(isa, &ConvShape::same(shape.input, 1, 3, 1));
             sum.set_weights(&vec![1.0; 9 * input], &[0.0]);
             let (mut with_border, mut fresh) = (map(Shape::new(height, width, 1), 0, &vec![0.0; height * width]), None);
-            sum.run(1.0, &dx, &mut with_border);
+            sum.run(1.0, &dx, &mut with_border, &mut sum.scratch());
             let copy = map(shape.input, 1, &dx.to_vec());
             let fresh = fresh.insert(map(Shape::new(height, width, 1), 0, &vec![0.0; height * width]));
-            sum.run(1.0, &copy, fresh);
+            sum.run(1.0, &copy, fresh, &mut sum.scratch());
             prop_assert_eq!(with_border.to_vec(), fresh.to_vec());
         }
     }

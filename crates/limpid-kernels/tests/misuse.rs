@@ -56,7 +56,8 @@ fn maps_that_do_not_fit_are_refused() {
         ] {
             let refused = message(|| {
                 let (x, mut y) = maps(x, pad, y);
-                Convolution::forward(isa, &shape).run(1.0, &x, &mut y);
+                let conv = Convolution::forward(isa, &shape);
+                conv.run(1.0, &x, &mut y, &mut conv.scratch());
             });
             assert!(refused.contains(expected), "{refused}");
             let refused = message(|| {
@@ -127,7 +128,7 @@ proptest! {
             ] {
                 conv.set_weights(&kernel, &vec![0.0; to.channels]);
                 let mut y = ones(to, 1);
-                conv.run(1.0, &ones(from, conv.input_pad()), &mut y);
+                conv.run(1.0, &ones(from, conv.input_pad()), &mut y, &mut conv.scratch());
                 prop_assert!(y.rows().flatten().all(|v| v.is_finite()));
             }
             let mut gradient = vec![0.0; shape.kernel_len()];

@@ -1,9 +1,11 @@
 //! A convolution prepared for one geometry and one instruction set: the forward pass or the data gradient.
 
 use super::axis::Axis;
+use super::output::Output;
 use super::stencil::{Direction, Layout, Stencil};
+use super::winograd::{self, Winograd};
 use super::{dot_tile, wide_tile};
-use crate::{ConvShape, FeatureMap, Isa, Shape};
+use crate::{ConvShape, FeatureMap, Isa, Shape, pool};
 
 /// The forward pass or the data gradient of a 2-D convolution, with its weights in the order in which they are read.
 ///
@@ -18,7 +20,7 @@ use crate::{ConvShape, FeatureMap, Isa, Shape};
 /// let mut x = FeatureMap::new(shape.input, blur.input_pad());
 /// x.copy_from(&[9.0; 16]);
 /// let mut y = FeatureMap::new(shape.output, 0);
-/// blur.run(1.0, &x, &mut y);
+/// blur.run(1.0, &x, &mut y, &mut blur.scratch());
 /// assert!((y.row(1)[1] - 9.0).abs() < 1e-5);
 /// assert!((y.row(0)[0] - 4.0).abs() < 1e-5); // five of nine pixels are padding
 /// ```
@@ -28,10 +30,23 @@ pub struct Convolution {
     input: Shape,
     output: Shape,
     input_pad: usize,
-    stencils: Vec<Stencil>,
+    algorithm: Algorithm,
     /// One value per output channel, then zeros up to a whole block of vectors.
     bias: Vec<f32>,
 }
+
+/// How a convolution is computed.
+#[derive(Debug, Clone)]
+enum Algorithm {
+    /// The sums as they are defined, one stencil for each phase.
+    Direct(Vec<Stencil>),
+    /// Fewer products of transformed values.
+    Winograd(Winograd),
+}
+
+/// What a [`Convolution`] needs beside its maps, for one image at a time. Made by [`Convolution::scratch`].
+#[derive(Debug)]
+pub struct ConvolutionScratch(Option<winograd::Scratch>);
 
 impl Convolution {
     /// The forward pass of a convolution, `shape.input -> shape.output`; also the data gradient of the transposed
@@ -65,6 +80,11 @@ impl Convolution {
             Direction::Forward => (shape.input, shape.output),
             Direction::Backward => (shape.output, shape.input),
         };
+        let bias = vec![0.0; output.channels.next_multiple_of(Stencil::BLOCK * isa.lanes())];
+        if let Some(winograd) = Winograd::new(isa, shape, direction) {
+            let input_pad = winograd.input_pad();
+            return Self { isa, input, output, input_pad, algorithm: Algorithm::Winograd(winograd), bias };
+        }
         let mut stencils = Vec::new();
         let mut input_pad = 0;
         for row in rows {
@@ -73,8 +93,7 @@ impl Convolution {
                 stencils.push(Stencil::new(isa, shape, direction, row, column));
             }
         }
-        let bias = vec![0.0; output.channels.next_multiple_of(Stencil::BLOCK * isa.lanes())];
-        Self { isa, input, output, input_pad, stencils, bias }
+        Self { isa, input, output, input_pad, algorithm: Algorithm::Direct(stencils), bias }
     }
 
     /// Pixels of zeros that the input map must have on each side.
@@ -90,27 +109,121 @@ impl Convolution {
     pub fn set_weights(&mut self, kernel: &[f32], bias: &[f32]) {
         assert_eq!(bias.len(), self.output.channels, "one bias per output channel");
         self.bias[..bias.len()].copy_from_slice(bias);
-        for stencil in &mut self.stencils {
-            stencil.set_weights(self.isa, kernel);
+        match &mut self.algorithm {
+            Algorithm::Direct(stencils) => {
+                for stencil in stencils {
+                    stencil.set_weights(self.isa, kernel);
+                }
+            }
+            Algorithm::Winograd(winograd) => winograd.set_weights(self.isa, kernel),
+        }
+    }
+
+    /// Space for one image at a time.
+    pub fn scratch(&self) -> ConvolutionScratch {
+        ConvolutionScratch(match &self.algorithm {
+            Algorithm::Direct(_) => None,
+            Algorithm::Winograd(winograd) => Some(winograd.scratch()),
+        })
+    }
+
+    /// Whether it needs fewer multiply-accumulates than the sums as they are defined, by Winograd's minimal filtering.
+    pub fn is_winograd(&self) -> bool {
+        matches!(self.algorithm, Algorithm::Winograd(_))
+    }
+
+    /// Multiply-accumulates of one pass over one image.
+    pub fn macs(&self) -> u64 {
+        match &self.algorithm {
+            Algorithm::Direct(stencils) => stencils.iter().map(Stencil::macs).sum(),
+            Algorithm::Winograd(winograd) => winograd.macs(),
         }
     }
 
     /// `y = max(slope * z, z)` with `z = bias + stencil(x)`. Slope 1 is no activation, 0 is ReLU.
     ///
-    /// Every value is one sum of `kernel * kernel * channels` products in `f32`; it differs from the reference twin by at
-    /// most that many rounding errors of the sum of the products' magnitudes.
+    /// A direct convolution is one sum of `kernel * kernel * channels` products in `f32`; it differs from the reference twin by
+    /// at most that many rounding errors of the sum of the products' magnitudes. Winograd's differs by up to 32 times as much.
     ///
     /// # Panics
-    /// If a map has another size than the geometry, or the input's border is too narrow.
-    pub fn run(&self, slope: f32, x: &FeatureMap, y: &mut FeatureMap) {
-        assert_eq!((x.shape(), y.shape()), (self.input, self.output), "the maps must fit the convolution");
-        assert!(x.pad() >= self.input_pad, "the input needs a border of {}, not {}", self.input_pad, x.pad());
-        for stencil in &self.stencils {
-            let run = match stencil.layout {
-                Layout::Wide => wide_tile::run,
-                Layout::Dot => dot_tile::run,
-            };
-            run(self.isa, stencil, &self.bias, slope, x, y);
+    /// If a map has another size than the geometry, the input's border is too narrow, or the scratch is another convolution's.
+    pub fn run(&self, slope: f32, x: &FeatureMap, y: &mut FeatureMap, scratch: &mut ConvolutionScratch) {
+        assert_eq!(y.shape(), self.output, "the maps must fit the convolution");
+        self.check_input(x);
+        match &self.algorithm {
+            Algorithm::Direct(stencils) => {
+                for stencil in stencils {
+                    let run = match stencil.layout {
+                        Layout::Wide => wide_tile::run,
+                        Layout::Dot => dot_tile::run,
+                    };
+                    run(self.isa, stencil, &self.bias, slope, x, y);
+                }
+            }
+            Algorithm::Winograd(winograd) => {
+                winograd.run(self.isa, &self.bias, slope, x, &mut Output::Map(y), scratch.winograd());
+            }
         }
+    }
+
+    /// Whether [`Convolution::run_pooled`] can be called: for a single stencil over all pixels (a forward pass, or stride 1),
+    /// whose channels fill their vectors.
+    pub fn can_pool(&self) -> bool {
+        let cells = pool::output_shape(self.output, 2);
+        let fits = match &self.algorithm {
+            Algorithm::Direct(stencils) => matches!(stencils.as_slice(), [one] if one.layout == Layout::Wide),
+            Algorithm::Winograd(_) => true,
+        };
+        fits && !cells.is_empty() && self.output.channels.is_multiple_of(self.isa.lanes())
+    }
+
+    /// As [`Convolution::run`] with a max-pool over windows of 2x2 behind it, as [`pool::forward`] has it: `y` is half as high
+    /// and wide, and `argmax` the positions of the maxima. The values between are never stored.
+    ///
+    /// Activations with a slope from 0 to 1 never fall, so the largest activation is the activation of the largest value. Where
+    /// several activations are equal although the values are not (a slope of 0), the position is that of the largest value.
+    ///
+    /// # Panics
+    /// As [`Convolution::run`]; if it cannot be called; if `argmax` has not one position per value of `y`.
+    pub fn run_pooled(
+        &self,
+        slope: f32,
+        x: &FeatureMap,
+        y: &mut FeatureMap,
+        argmax: &mut [u8],
+        scratch: &mut ConvolutionScratch,
+    ) {
+        assert!(self.can_pool(), "this convolution has no pool built in");
+        assert!(
+            (0.0..=1.0).contains(&slope),
+            "an activation of slope {slope} is not one that this pool can be taken before"
+        );
+        assert_eq!(
+            y.shape(),
+            pool::output_shape(self.output, 2),
+            "the maps must fit the convolution and its pool"
+        );
+        assert_eq!(argmax.len(), y.shape().len(), "one position per pooled value");
+        self.check_input(x);
+        match &self.algorithm {
+            Algorithm::Direct(stencils) => {
+                wide_tile::run_pooled(self.isa, &stencils[0], &self.bias, slope, x, y, argmax);
+            }
+            Algorithm::Winograd(winograd) => {
+                let mut output = Output::Pooled { y, argmax };
+                winograd.run(self.isa, &self.bias, slope, x, &mut output, scratch.winograd());
+            }
+        }
+    }
+
+    fn check_input(&self, x: &FeatureMap) {
+        assert_eq!(x.shape(), self.input, "the maps must fit the convolution");
+        assert!(x.pad() >= self.input_pad, "the input needs a border of {}, not {}", self.input_pad, x.pad());
+    }
+}
+
+impl ConvolutionScratch {
+    fn winograd(&mut self) -> &mut winograd::Scratch {
+        self.0.as_mut().expect("the scratch is another convolution's")
     }
 }

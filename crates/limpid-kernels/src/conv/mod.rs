@@ -9,6 +9,8 @@ mod axis;
 mod bias;
 mod convolution;
 mod dot_tile;
+mod output;
+mod products;
 pub mod reference;
 mod sparse;
 mod stencil;
@@ -16,13 +18,14 @@ mod terms;
 mod tiling;
 mod weights;
 mod wide_tile;
+mod winograd;
 
 use crate::ConvShape;
 use axis::Axis;
 use stencil::Stencil;
 
 pub use bias::backward_bias;
-pub use convolution::Convolution;
+pub use convolution::{Convolution, ConvolutionScratch};
 pub use sparse::PooledConv;
 pub use terms::{Term, backward_data_terms, backward_weights_terms, forward_terms};
 pub use weights::backward_weights;

@@ -63,6 +63,12 @@ impl Stencil {
         self.column.taps.len() * self.in_channels
     }
 
+    /// Multiply-accumulates of one pass over one image.
+    pub(super) fn macs(&self) -> u64 {
+        let pixels = self.row.count * self.column.count;
+        (pixels * self.row.taps.len() * self.run_len() * self.out_channels) as u64
+    }
+
     /// Copies the stencil's weights from the kernel tensor into the order in which the tiles read them.
     pub(super) fn set_weights(&mut self, isa: Isa, kernel: &[f32]) {
         assert_eq!(

@@ -1,28 +1,25 @@
-//! The tile of a stencil with its lanes over output channels: the routine in which training spends most of its time.
+//! A stencil with its lanes over output channels, as tiles of pixels.
 //!
-//! Formula: for each pixel of a tile and each output channel, `bias + sum over tap rows, run of x * w`, then the
-//! activation. Plainly it is a loop over pixels, taps, input channels and output channels.
+//! Formula: for each pixel and each output channel, `bias + sum over tap rows, run of x * w`, then the activation, and the
+//! max-pool where there is one behind.
 //!
-//! Why it is fast: a tile of `R` rows x `Q` pixels x `V` vectors of channels lives in registers while the loop goes over
-//! taps and input channels. Each weight vector that is loaded serves `R * Q` multiply-adds and each pixel value `V`, so
-//! the multiply-add units, not the loads, set the pace. Borders are zeros in memory, so there are no branches. Bias
-//! starts the accumulators and the activation is applied before the only store.
+//! Why it is fast: `products.rs` says why the sums are. Borders are zeros in memory, so there are no branches. Bias starts the
+//! sums, activation and pool are applied to them in registers, before the only store.
 
+use super::output::{activate, store_maximum};
+use super::products::Products;
 use super::stencil::Stencil;
 use super::tiling::{split, with_constant};
 use crate::FeatureMap;
 use crate::isa::per_isa;
-use crate::lanes::{Lanes, read};
+use crate::lanes::Lanes;
 
 per_isa! {
     /// Runs a stencil whose weights have the layout `Wide`.
     pub(super) fn run<L>(lanes; stencil: &Stencil, bias: &[f32], slope: f32, x: &FeatureMap, y: &mut FeatureMap) {
-        let vectors = stencil.out_channels.div_ceil(L::LEN);
-        for (first, count) in split_blocks(vectors) {
-            let block = Block { first: first * L::LEN, channels: (count * L::LEN).min(stencil.out_channels - first * L::LEN) };
-            with_constant!(count, [1 2] as V => {
-                // 32 channels and stride 1 are the common case: a constant distance between pixels makes every address
-                // in the tile a register plus a constant.
+        for block in blocks::<L>(stencil) {
+            with_constant!(block.vectors, [1 2] as V => {
+                // 32 channels and stride 1 are the common case.
                 if stencil.column.input_stride * stencil.in_channels == 32 {
                     sweep::<L, V, 32>(lanes, stencil, block, bias, slope, x, y);
                 } else {
@@ -33,19 +30,54 @@ per_isa! {
     }
 }
 
+per_isa! {
+    /// Runs a stencil whose weights have the layout `Wide`, whose outputs are all pixels and whose output channels fill their
+    /// vectors, with a max-pool over 2x2 behind it.
+    pub(super) fn run_pooled<L>(
+        lanes;
+        stencil: &Stencil,
+        bias: &[f32],
+        slope: f32,
+        x: &FeatureMap,
+        y: &mut FeatureMap,
+        argmax: &mut [u8],
+    ) {
+        let cells = y.shape();
+        for block in blocks::<L>(stencil) {
+            for row in 0..cells.height {
+                // Accumulators for two rows of six pixels x two vectors, or of two pixels.
+                let tile = RowOfTiles { stencil, block, bias, slope, row: 2 * row };
+                for (column, count) in split(cells.width, if L::REGISTERS >= 32 { 3 } else { 1 }) {
+                    with_constant!(block.vectors, [1 2] as V => with_constant!(count, [1 2 3] as CELLS => match CELLS {
+                        1 => tile.pooled::<L, 2, V>(lanes, column, x, y, argmax),
+                        2 => tile.pooled::<L, 4, V>(lanes, column, x, y, argmax),
+                        _ => tile.pooled::<L, 6, V>(lanes, column, x, y, argmax),
+                    }));
+                }
+            }
+        }
+    }
+}
+
 /// Output channels that one sweep computes.
 #[derive(Clone, Copy)]
 struct Block {
     /// The first channel.
     first: usize,
-    /// Channels; only the last vector may be partly used.
+    /// Vectors, only the last of which may be partly used.
+    vectors: usize,
+    /// Channels.
     channels: usize,
 }
 
-/// `(first vector, vectors)` of each block: pairs, and a single one at the end of an odd number.
+/// The blocks of channels: pairs of vectors, and a single one at the end of an odd number.
 #[inline(always)]
-fn split_blocks(vectors: usize) -> impl Iterator<Item = (usize, usize)> {
-    (0..vectors).step_by(Stencil::BLOCK).map(move |first| (first, Stencil::BLOCK.min(vectors - first)))
+fn blocks<L: Lanes>(stencil: &Stencil) -> impl Iterator<Item = Block> {
+    let (channels, most) = (stencil.out_channels, Stencil::BLOCK * L::LEN);
+    (0..channels).step_by(most).map(move |first| {
+        let channels = most.min(channels - first);
+        Block { first, vectors: channels.div_ceil(L::LEN), channels }
+    })
 }
 
 /// One block of channels over all rows.
@@ -59,13 +91,10 @@ fn sweep<L: Lanes, const V: usize, const STEP: usize>(
     x: &FeatureMap,
     y: &mut FeatureMap,
 ) {
-    let depth = stencil.row.taps.len() * stencil.run_len();
-    let weights = &stencil.weights[block.first * depth..][..depth * V * L::LEN];
-    let bias = &bias[block.first..][..V * L::LEN];
     let mut row = 0;
     while row < stencil.row.count {
         // Two rows of seven need 28 accumulators and are exact on 28, 14 and 7 columns; with 16 registers, one row of six.
-        let tile = RowOfTiles { stencil, block, weights, bias, slope, row };
+        let tile = RowOfTiles { stencil, block, bias, slope, row };
         if L::REGISTERS >= 32 && row + 2 <= stencil.row.count {
             tile.run::<L, 2, V, STEP>(lanes, 7, x, y);
             row += 2;
@@ -80,8 +109,6 @@ fn sweep<L: Lanes, const V: usize, const STEP: usize>(
 struct RowOfTiles<'a> {
     stencil: &'a Stencil,
     block: Block,
-    /// `[tap row][run][V vectors]`.
-    weights: &'a [f32],
     bias: &'a [f32],
     slope: f32,
     /// The first of the rows, counted in output positions of the stencil.
@@ -102,8 +129,39 @@ impl RowOfTiles<'_> {
         }
     }
 
-    /// One tile of `R` x `Q` pixels x `V` vectors. `STEP` is the distance between the inputs of neighbouring pixels, or 0
-    /// if it is known only at run time.
+    /// The sums of `R` x `Q` pixels x `V` vectors from a column on.
+    #[inline(always)]
+    fn sums<L: Lanes, const R: usize, const Q: usize, const V: usize, const STEP: usize>(
+        &self,
+        lanes: L,
+        column: usize,
+        x: &FeatureMap,
+    ) -> [[[L::F32; V]; Q]; R] {
+        let stencil = self.stencil;
+        let (tap_rows, run) = (stencil.row.taps.len(), stencil.run_len());
+        let products = Products {
+            weights: &stencil.weights[self.block.first * tap_rows * run..][..tap_rows * run * V * L::LEN],
+            tap_rows,
+            run,
+            x: x.values(),
+            from: x.offset(
+                stencil.row.input_start + (self.row * stencil.row.input_stride) as isize,
+                stencil.column.input_start + (column * stencil.column.input_stride) as isize,
+            ),
+            tap_step: x.row_stride(),
+            down: stencil.row.input_stride * x.row_stride(),
+            right: stencil.column.input_stride * stencil.in_channels,
+        };
+        let bias = &self.bias[self.block.first..][..V * L::LEN];
+        // SAFETY: `weights` and `bias` were cut to V vectors. The inputs of all taps of all pixels lie in `x`, border included:
+        // `Convolution::run` has checked its size and border.
+        unsafe {
+            let bias = std::array::from_fn(|v| lanes.load(bias, v * L::LEN));
+            products.sums::<L, R, Q, V, STEP>(lanes, bias)
+        }
+    }
+
+    /// One tile of `R` x `Q` pixels x `V` vectors.
     #[inline(always)]
     fn tile<L: Lanes, const R: usize, const Q: usize, const V: usize, const STEP: usize>(
         &self,
@@ -112,49 +170,17 @@ impl RowOfTiles<'_> {
         x: &FeatureMap,
         y: &mut FeatureMap,
     ) {
-        let stencil = self.stencil;
-        let step = if STEP > 0 { STEP } else { stencil.column.input_stride * stencil.in_channels };
-        let row_step = stencil.row.input_stride * x.row_stride();
-        let run = stencil.run_len();
-        let from = x.offset(
-            stencil.row.input_start + (self.row * stencil.row.input_stride) as isize,
-            stencil.column.input_start + (column * stencil.column.input_stride) as isize,
-        );
-        let values = x.values();
-
-        // SAFETY: `weights` and `bias` were cut to V vectors for each of the tap rows times the run. The inputs of all
-        // taps of all pixels lie in `x`, border included: `Convolution::run` has checked its size and border.
-        let mut sums = unsafe {
-            let bias: [L::F32; V] = std::array::from_fn(|v| lanes.load(self.bias, v * L::LEN));
-            let mut sums = [[bias; Q]; R];
-            for tap_row in 0..stencil.row.taps.len() {
-                let from = from + tap_row * x.row_stride();
-                let weights_row = tap_row * run * V * L::LEN;
-                for k in 0..run {
-                    let weights: [L::F32; V] =
-                        std::array::from_fn(|v| lanes.load(self.weights, weights_row + (k * V + v) * L::LEN));
-                    for (r, row) in sums.iter_mut().enumerate() {
-                        for (q, pixel) in row.iter_mut().enumerate() {
-                            let value = lanes.splat(read(values, from + k + r * row_step + q * step));
-                            for (sum, &weight) in pixel.iter_mut().zip(&weights) {
-                                *sum = lanes.mul_add(value, weight, *sum);
-                            }
-                        }
-                    }
-                }
-            }
-            sums
-        };
-
+        let Stencil { row: rows, column: columns, .. } = self.stencil;
+        let sums = self.sums::<L, R, Q, V, STEP>(lanes, column, x);
         let slope = lanes.splat(self.slope);
-        for (r, row) in sums.iter_mut().enumerate() {
-            for (q, pixel) in row.iter_mut().enumerate() {
+        for (r, row) in sums.iter().enumerate() {
+            for (q, pixel) in row.iter().enumerate() {
                 let to = y.offset(
-                    (stencil.row.output_start + (self.row + r) * stencil.row.output_stride) as isize,
-                    (stencil.column.output_start + (column + q) * stencil.column.output_stride) as isize,
+                    (rows.output_start + (self.row + r) * rows.output_stride) as isize,
+                    (columns.output_start + (column + q) * columns.output_stride) as isize,
                 ) + self.block.first;
                 for (v, sum) in pixel.iter().enumerate() {
-                    let value = lanes.max(lanes.mul(slope, *sum), *sum);
+                    let value = activate(lanes, slope, *sum);
                     let count = (self.block.channels - v * L::LEN).min(L::LEN);
                     // SAFETY: the pixel lies inside `y`, and the block's channels inside the pixel.
                     unsafe {
@@ -165,6 +191,34 @@ impl RowOfTiles<'_> {
                         }
                     }
                 }
+            }
+        }
+    }
+
+    /// The cells of a pool over 2x2 from cell `first` on, `Q` pixels wide.
+    #[inline(always)]
+    fn pooled<L: Lanes, const Q: usize, const V: usize>(
+        &self,
+        lanes: L,
+        first: usize,
+        x: &FeatureMap,
+        y: &mut FeatureMap,
+        argmax: &mut [u8],
+    ) {
+        let sums = self.sums::<L, 2, Q, V, 0>(lanes, 2 * first, x);
+        let slope = lanes.splat(self.slope);
+        for cell in 0..Q / 2 {
+            for v in 0..V {
+                let window = [
+                    sums[0][2 * cell][v],
+                    sums[0][2 * cell + 1][v],
+                    sums[1][2 * cell][v],
+                    sums[1][2 * cell + 1][v],
+                ];
+                let to = (self.row / 2, first + cell, self.block.first + v * L::LEN);
+                // SAFETY: the cell lies inside `y`, and `Convolution::run_pooled` has checked that `argmax` is as long and that
+                // the channels fill their vectors.
+                unsafe { store_maximum(lanes, slope, window, (&mut *y, &mut *argmax), to) };
             }
         }
     }

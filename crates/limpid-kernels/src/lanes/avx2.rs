@@ -70,6 +70,29 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
+    unsafe fn store_bytes(self, to: &mut [u8], at: usize, value: __m256) {
+        debug_assert!(at + LEN <= to.len(), "store at {at} of {}", to.len());
+        // SAFETY: in bounds by the caller's promise; `self` proves that the CPU has AVX2.
+        unsafe {
+            let wide = _mm256_cvtps_epi32(value);
+            let half = _mm_packs_epi32(_mm256_castsi256_si128(wide), _mm256_extracti128_si256::<1>(wide));
+            _mm_storel_epi64(to.as_mut_ptr().add(at).cast(), _mm_packus_epi16(half, half));
+        }
+    }
+
+    #[inline(always)]
+    fn add(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: `self` proves that the CPU has AVX2.
+        unsafe { _mm256_add_ps(a, b) }
+    }
+
+    #[inline(always)]
+    fn sub(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: `self` proves that the CPU has AVX2.
+        unsafe { _mm256_sub_ps(a, b) }
+    }
+
+    #[inline(always)]
     fn mul(self, a: __m256, b: __m256) -> __m256 {
         // SAFETY: `self` proves that the CPU has AVX2.
         unsafe { _mm256_mul_ps(a, b) }
@@ -85,6 +108,12 @@ impl Lanes for Avx2 {
     fn mul_add(self, a: __m256, b: __m256, c: __m256) -> __m256 {
         // SAFETY: `self` proves that the CPU has FMA.
         unsafe { _mm256_fmadd_ps(a, b, c) }
+    }
+
+    #[inline(always)]
+    fn select_greater(self, a: __m256, b: __m256, x: __m256, y: __m256) -> __m256 {
+        // SAFETY: `self` proves that the CPU has AVX2.
+        unsafe { _mm256_blendv_ps(y, x, _mm256_cmp_ps::<_CMP_GT_OQ>(a, b)) }
     }
 
     #[inline(always)]

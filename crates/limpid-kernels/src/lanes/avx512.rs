@@ -66,6 +66,27 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
+    unsafe fn store_bytes(self, to: &mut [u8], at: usize, value: __m512) {
+        debug_assert!(at + LEN <= to.len(), "store at {at} of {}", to.len());
+        // SAFETY: in bounds by the caller's promise; `self` proves that the CPU has AVX-512.
+        unsafe {
+            _mm_storeu_si128(to.as_mut_ptr().add(at).cast(), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(value)))
+        }
+    }
+
+    #[inline(always)]
+    fn add(self, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: `self` proves that the CPU has AVX-512.
+        unsafe { _mm512_add_ps(a, b) }
+    }
+
+    #[inline(always)]
+    fn sub(self, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: `self` proves that the CPU has AVX-512.
+        unsafe { _mm512_sub_ps(a, b) }
+    }
+
+    #[inline(always)]
     fn mul(self, a: __m512, b: __m512) -> __m512 {
         // SAFETY: `self` proves that the CPU has AVX-512.
         unsafe { _mm512_mul_ps(a, b) }
@@ -81,6 +102,12 @@ impl Lanes for Avx512 {
     fn mul_add(self, a: __m512, b: __m512, c: __m512) -> __m512 {
         // SAFETY: `self` proves that the CPU has AVX-512.
         unsafe { _mm512_fmadd_ps(a, b, c) }
+    }
+
+    #[inline(always)]
+    fn select_greater(self, a: __m512, b: __m512, x: __m512, y: __m512) -> __m512 {
+        // SAFETY: `self` proves that the CPU has AVX-512.
+        unsafe { _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, b), y, x) }
     }
 
     #[inline(always)]

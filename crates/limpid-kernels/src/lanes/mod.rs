@@ -54,6 +54,18 @@ pub(crate) trait Lanes: Copy {
     /// `count <= LEN` and `at + count <= to.len()`.
     unsafe fn store_first(self, to: &mut [f32], at: usize, count: usize, value: Self::F32);
 
+    /// `to[at..at + LEN]` = the lanes, whole numbers from 0 to 255, as bytes.
+    ///
+    /// # Safety
+    /// `at + LEN <= to.len()`.
+    unsafe fn store_bytes(self, to: &mut [u8], at: usize, value: Self::F32);
+
+    /// `a + b`.
+    fn add(self, a: Self::F32, b: Self::F32) -> Self::F32;
+
+    /// `a - b`.
+    fn sub(self, a: Self::F32, b: Self::F32) -> Self::F32;
+
     /// `a * b`.
     fn mul(self, a: Self::F32, b: Self::F32) -> Self::F32;
 
@@ -62,6 +74,9 @@ pub(crate) trait Lanes: Copy {
 
     /// `a * b + c`, rounded once where the instruction set can.
     fn mul_add(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32;
+
+    /// `x` in the lanes where `a > b`, `y` in the others.
+    fn select_greater(self, a: Self::F32, b: Self::F32, x: Self::F32, y: Self::F32) -> Self::F32;
 
     /// The sum of all lanes, in an order that is fixed for an instruction set.
     fn sum(self, a: Self::F32) -> f32;
@@ -92,9 +107,12 @@ mod tests {
                 let mut row = vec![0.0; L::LEN];
                 for result in [
                     a,
+                    lanes.add(a, b),
+                    lanes.sub(a, b),
                     lanes.mul(a, b),
                     lanes.max(a, b),
                     lanes.mul_add(a, b, a),
+                    lanes.select_greater(b, a, a, lanes.splat(9.0)),
                     lanes.load_first(&values, 2, L::LEN - 1),
                     lanes.load_first(&values, 2, 1),
                     lanes.load_first(&values, values.len(), 0),
@@ -105,6 +123,9 @@ mod tests {
                 let mut part = vec![-1.0; L::LEN + 1];
                 lanes.store_first(&mut part, 1, L::LEN - 1, a);
                 out.extend(&part);
+                let mut bytes = vec![255_u8; L::LEN + 2];
+                lanes.store_bytes(&mut bytes, 1, lanes.mul(a, a));
+                out.extend(bytes.into_iter().map(f32::from));
                 out.push(lanes.sum(a));
                 out.push(L::LEN as f32);
             }
@@ -120,15 +141,21 @@ mod tests {
             let a = |i: usize| i as f32 - 2.0;
             let mut want = Vec::new();
             want.extend((0..len).map(a));
+            want.extend((0..len).map(|i| a(i) + 2.0));
+            want.extend((0..len).map(|i| a(i) - 2.0));
             want.extend((0..len).map(|i| a(i) * 2.0));
             want.extend((0..len).map(|i| a(i).max(2.0)));
             want.extend((0..len).map(|i| a(i) * 3.0));
+            want.extend((0..len).map(|i| if a(i) < 2.0 { a(i) } else { 9.0 }));
             want.extend((0..len).map(|i| if i < len - 1 { a(i) + 1.0 } else { 0.0 }));
             want.extend((0..len).map(|i| if i == 0 { -1.0 } else { 0.0 }));
             want.extend((0..len).map(|_| 0.0));
             want.push(-1.0);
             want.extend((0..len - 1).map(a));
             want.push(-1.0);
+            want.push(255.0);
+            want.extend((0..len).map(|i| a(i) * a(i)));
+            want.push(255.0);
             want.push((0..len).map(a).sum());
             want.push(len as f32);
             assert_eq!(got, want, "{isa}");

@@ -45,6 +45,23 @@ impl Lanes for Scalar {
     }
 
     #[inline(always)]
+    unsafe fn store_bytes(self, to: &mut [u8], at: usize, value: Self::F32) {
+        for (to, value) in to[at..at + LEN].iter_mut().zip(value) {
+            *to = value as u8;
+        }
+    }
+
+    #[inline(always)]
+    fn add(self, a: Self::F32, b: Self::F32) -> Self::F32 {
+        std::array::from_fn(|i| a[i] + b[i])
+    }
+
+    #[inline(always)]
+    fn sub(self, a: Self::F32, b: Self::F32) -> Self::F32 {
+        std::array::from_fn(|i| a[i] - b[i])
+    }
+
+    #[inline(always)]
     fn mul(self, a: Self::F32, b: Self::F32) -> Self::F32 {
         std::array::from_fn(|i| a[i] * b[i])
     }
@@ -58,6 +75,11 @@ impl Lanes for Scalar {
     #[inline(always)]
     fn mul_add(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32 {
         std::array::from_fn(|i| a[i] * b[i] + c[i])
+    }
+
+    #[inline(always)]
+    fn select_greater(self, a: Self::F32, b: Self::F32, x: Self::F32, y: Self::F32) -> Self::F32 {
+        std::array::from_fn(|i| if a[i] > b[i] { x[i] } else { y[i] })
     }
 
     #[inline(always)]

@@ -1,10 +1,17 @@
 //! A convolution or a transposed one: the same three operations, in exchanged roles.
 
-use limpid_kernels::conv::{self, Convolution};
+use limpid_kernels::conv::{self, Convolution, ConvolutionScratch};
 use limpid_kernels::{ConvShape, FeatureMap, Isa};
 
 use crate::net::LayerRanges;
 use crate::net::layers::Layer;
+
+/// What the kernels of a layer need for one image.
+#[derive(Debug)]
+pub(super) struct Scratch {
+    forward: ConvolutionScratch,
+    backward: Option<ConvolutionScratch>,
+}
 
 /// A layer with weights, and its kernels.
 #[derive(Debug, Clone)]
@@ -42,12 +49,36 @@ impl ConvolutionStep {
         Some(Self { shape, transposed, slope, ranges, forward, backward })
     }
 
-    pub(super) fn shape(&self) -> ConvShape {
-        self.shape
+    pub(super) fn scratch(&self) -> Scratch {
+        Scratch {
+            forward: self.forward.scratch(),
+            backward: self.backward.as_ref().map(Convolution::scratch),
+        }
     }
 
-    pub(super) fn is_transposed(&self) -> bool {
-        self.transposed
+    /// Multiply-accumulates of one image forward.
+    pub(super) fn macs(&self) -> u64 {
+        self.forward.macs()
+    }
+
+    /// How the forward pass is computed, in a few words.
+    pub(super) fn describe(&self) -> String {
+        match self.shape.stride {
+            _ if self.forward.is_winograd() => "Winograd F(4x4, 3x3)".into(),
+            stride if self.transposed && stride > 1 => {
+                format!("stencils, one for each of {stride}x{stride} phases")
+            }
+            _ => "stencil".into(),
+        }
+    }
+
+    /// Whether the max-pool over `size` x `size` behind it can be part of its kernel.
+    pub(super) fn can_pool(&self, size: usize) -> bool {
+        size == 2 && self.forward.can_pool()
+    }
+
+    pub(super) fn shape(&self) -> ConvShape {
+        self.shape
     }
 
     pub(super) fn slope(&self) -> f32 {
@@ -81,8 +112,19 @@ impl ConvolutionStep {
     }
 
     /// `y = activation(bias + kernel * x)`.
-    pub(super) fn forward(&self, x: &FeatureMap, y: &mut FeatureMap) {
-        self.forward.run(self.slope, x, y);
+    pub(super) fn forward(&self, x: &FeatureMap, y: &mut FeatureMap, scratch: &mut Scratch) {
+        self.forward.run(self.slope, x, y, &mut scratch.forward);
+    }
+
+    /// The forward pass and the max-pool behind it, where [`ConvolutionStep::can_pool`].
+    pub(super) fn forward_pooled(
+        &self,
+        x: &FeatureMap,
+        y: &mut FeatureMap,
+        argmax: &mut [u8],
+        scratch: &mut Scratch,
+    ) {
+        self.forward.run_pooled(self.slope, x, y, argmax, &mut scratch.forward);
     }
 
     /// From the gradient `dz` before the activation: adds that of the kernel to the network's `gradient`, writes `dx`.
@@ -92,13 +134,14 @@ impl ConvolutionStep {
         x: &FeatureMap,
         dz: &FeatureMap,
         dx: Option<&mut FeatureMap>,
+        scratch: &mut Scratch,
         gradient: &mut [f32],
     ) {
         let (kernel, _) = self.ranges.split_mut(gradient);
         let (large, small) = if self.transposed { (dz, x) } else { (x, dz) };
         conv::backward_weights(isa, &self.shape, large, small, kernel);
-        if let (Some(dx), Some(backward)) = (dx, &self.backward) {
-            backward.run(1.0, dz, dx);
+        if let (Some(dx), Some(backward), Some(scratch)) = (dx, &self.backward, &mut scratch.backward) {
+            backward.run(1.0, dz, dx, scratch);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A convolution and the max-pool behind it, as one step.
 //!
-//! Forward, one after the other. Backward, activation and bias are cheaper behind the pool than before it: the maximum of
+//! Forward, the pool is part of the convolution's kernel where that has one, so that the map between them never exists;
+//! otherwise one comes after the other. Backward, activation and bias are cheaper behind the pool than before it: the maximum of
 //! activated values is the activation of the maximum, and only the maxima have a gradient. Where the geometry allows it, so are
 //! the gradients of weights and data: of 2x2 positions three have no gradient.
 
@@ -9,7 +10,7 @@ use std::ops::Range;
 use limpid_kernels::conv::{PooledConv, backward_bias};
 use limpid_kernels::{FeatureMap, Isa, Shape, activation, pool};
 
-use super::convolution::ConvolutionStep;
+use super::convolution::{self, ConvolutionStep};
 
 /// A convolution with its max-pool.
 #[derive(Debug, Clone)]
@@ -31,10 +32,13 @@ struct Sparse {
 
 /// What one image needs between the convolution and the pool.
 #[derive(Debug)]
-pub(super) struct Unpooled {
-    /// The output of the convolution.
-    pub(super) output: FeatureMap,
-    /// Its gradient; none where the backward pass is sparse, or there is none.
+pub(super) struct Scratch {
+    convolution: convolution::Scratch,
+    /// Positions of maxima.
+    argmax: Vec<u8>,
+    /// The output of the convolution; none where the pool is part of its kernel.
+    pub(super) unpooled: Option<FeatureMap>,
+    /// The gradient of that output; none where the backward pass is sparse, or there is none.
     gradient: Option<FeatureMap>,
 }
 
@@ -58,11 +62,6 @@ impl PooledStep {
         pool::output_shape(self.convolution.shape().output, self.size)
     }
 
-    /// Positions of maxima that the step remembers.
-    pub(super) fn argmax_len(&self) -> usize {
-        self.output().len()
-    }
-
     /// Values that the step adds to the batch's gradient.
     pub(super) fn gradient_len(&self) -> usize {
         self.sparse.as_ref().map_or(0, |sparse| sparse.gradient.len())
@@ -79,18 +78,21 @@ impl PooledStep {
         self.sparse.as_ref().map_or(0, |sparse| sparse.kernels.pad())
     }
 
-    pub(super) fn describe(&self) -> &'static str {
-        match self.sparse {
-            Some(_) => "stencil and max-pool, backward at the maxima only",
-            None => "stencil and max-pool",
-        }
+    pub(super) fn describe(&self) -> String {
+        let convolution = self.convolution.describe();
+        let pool =
+            if self.convolution.can_pool(self.size) { "with the max-pool in it" } else { "and max-pool" };
+        let backward = if self.sparse.is_some() { ", backward at the maxima only" } else { "" };
+        format!("{convolution} {pool}{backward}")
     }
 
-    pub(super) fn unpooled(&self, training: bool) -> Unpooled {
+    pub(super) fn scratch(&self, training: bool) -> Scratch {
         let shape = self.convolution.shape().output;
         let dense = training && self.sparse.is_none();
-        Unpooled {
-            output: FeatureMap::new(shape, 0),
+        Scratch {
+            convolution: self.convolution.scratch(),
+            argmax: vec![0; self.output().len()],
+            unpooled: (!self.convolution.can_pool(self.size)).then(|| FeatureMap::new(shape, 0)),
             gradient: dense.then(|| FeatureMap::new(shape, self.convolution.gradient_pad())),
         }
     }
@@ -103,35 +105,33 @@ impl PooledStep {
         }
     }
 
-    pub(super) fn forward(
-        &self,
-        isa: Isa,
-        x: &FeatureMap,
-        unpooled: &mut Unpooled,
-        y: &mut FeatureMap,
-        argmax: &mut [u8],
-    ) {
-        self.convolution.forward(x, &mut unpooled.output);
-        pool::forward(isa, self.size, &unpooled.output, y, argmax);
+    pub(super) fn forward(&self, isa: Isa, x: &FeatureMap, y: &mut FeatureMap, scratch: &mut Scratch) {
+        let Scratch { convolution, argmax, unpooled, .. } = scratch;
+        match unpooled {
+            None => self.convolution.forward_pooled(x, y, argmax, convolution),
+            Some(unpooled) => {
+                self.convolution.forward(x, unpooled, convolution);
+                pool::forward(isa, self.size, unpooled, y, argmax);
+            }
+        }
     }
 
     /// From the gradient `dy` of the pooled output, overwritten by that before the activation, to that of the input and of the
     /// parameters.
-    #[allow(clippy::too_many_arguments)]
     pub(super) fn backward(
         &self,
         isa: Isa,
         (x, y): (&FeatureMap, &FeatureMap),
         dy: &mut FeatureMap,
         dx: Option<&mut FeatureMap>,
-        unpooled: &mut Unpooled,
-        argmax: &[u8],
+        scratch: &mut Scratch,
         gradient: &mut [f32],
     ) {
+        let Scratch { argmax, gradient: dense, convolution, .. } = scratch;
         activation::backward(isa, self.convolution.slope(), y, dy);
         let (_, bias) = self.convolution.ranges().split_mut(gradient);
         backward_bias(isa, dy, bias);
-        match (&self.sparse, &mut unpooled.gradient) {
+        match (&self.sparse, dense) {
             (Some(Sparse { kernels, transposed, gradient: own }), _) => {
                 kernels.backward_weights(x, dy, argmax, &mut gradient[own.clone()]);
                 if let Some(dx) = dx {
@@ -140,7 +140,7 @@ impl PooledStep {
             }
             (None, Some(dense)) => {
                 pool::backward(isa, self.size, dy, argmax, dense);
-                self.convolution.gradients(isa, x, dense, dx, gradient);
+                self.convolution.gradients(isa, x, dense, dx, convolution, gradient);
             }
             (None, None) => unreachable!("a workspace for training has the dense gradient"),
         }

@@ -5,9 +5,9 @@ use std::ops::Range;
 use limpid_kernels::conv::backward_bias;
 use limpid_kernels::{FeatureMap, Isa, activation, pool};
 
-use super::convolution::ConvolutionStep;
-use super::fold::Fold;
-use super::pooled::{PooledStep, Unpooled};
+use super::convolution::{self, ConvolutionStep};
+use super::fold::{self, Fold};
+use super::pooled::{self, PooledStep};
 
 /// One or several layers with their kernels.
 #[derive(Debug, Clone)]
@@ -23,11 +23,13 @@ pub(super) enum Step {
 }
 
 /// What one image needs for a step beside its input and output.
-#[derive(Debug, Default)]
-pub(super) struct Scratch {
+#[derive(Debug)]
+pub(super) enum Scratch {
+    Convolution(convolution::Scratch),
     /// Positions of maxima.
-    pub(super) argmax: Vec<u8>,
-    pub(super) unpooled: Option<Unpooled>,
+    MaxPool(Vec<u8>),
+    Pooled(pooled::Scratch),
+    Fold(fold::Scratch),
 }
 
 impl Step {
@@ -60,20 +62,19 @@ impl Step {
 
     pub(super) fn scratch(&self, training: bool) -> Scratch {
         match self {
-            Self::Convolution(_) | Self::Fold { .. } => Scratch::default(),
-            Self::MaxPool { outputs, .. } => Scratch { argmax: vec![0; *outputs], unpooled: None },
-            Self::Pooled(step) => {
-                Scratch { argmax: vec![0; step.argmax_len()], unpooled: Some(step.unpooled(training)) }
-            }
+            Self::Convolution(step) => Scratch::Convolution(step.scratch()),
+            Self::MaxPool { outputs, .. } => Scratch::MaxPool(vec![0; *outputs]),
+            Self::Pooled(step) => Scratch::Pooled(step.scratch(training)),
+            Self::Fold { fold, .. } => Scratch::Fold(fold.scratch()),
         }
     }
 
     /// Multiply-accumulates of one image forward.
     pub(super) fn macs(&self) -> u64 {
         match self {
-            Self::Convolution(step) => step.shape().macs(),
+            Self::Convolution(step) => step.macs(),
             Self::MaxPool { .. } => 0,
-            Self::Pooled(step) => step.convolution().shape().macs(),
+            Self::Pooled(step) => step.convolution().macs(),
             Self::Fold { fold, .. } => fold.macs(),
         }
     }
@@ -81,12 +82,9 @@ impl Step {
     /// How the step is executed, in a few words.
     pub(super) fn describe(&self) -> String {
         match self {
-            Self::Convolution(step) if step.is_transposed() => {
-                format!("stencils, one for each of {0}x{0} phases", step.shape().stride)
-            }
-            Self::Convolution(_) => "stencil".into(),
+            Self::Convolution(step) => step.describe(),
             Self::MaxPool { .. } => "max-pool".into(),
-            Self::Pooled(step) => step.describe().into(),
+            Self::Pooled(step) => step.describe(),
             Self::Fold { fold, .. } => fold.describe(),
         }
     }
@@ -102,12 +100,12 @@ impl Step {
     }
 
     pub(super) fn forward(&self, isa: Isa, x: &FeatureMap, y: &mut FeatureMap, scratch: &mut Scratch) {
-        match (self, &mut scratch.unpooled) {
-            (Self::Convolution(step), _) => step.forward(x, y),
-            (Self::MaxPool { size, .. }, _) => pool::forward(isa, *size, x, y, &mut scratch.argmax),
-            (Self::Pooled(step), Some(unpooled)) => step.forward(isa, x, unpooled, y, &mut scratch.argmax),
-            (Self::Pooled(_), None) => unreachable!("the scratch is another step's"),
-            (Self::Fold { fold, .. }, _) => fold.forward(x, y),
+        match (self, scratch) {
+            (Self::Convolution(step), Scratch::Convolution(scratch)) => step.forward(x, y, scratch),
+            (Self::MaxPool { size, .. }, Scratch::MaxPool(argmax)) => pool::forward(isa, *size, x, y, argmax),
+            (Self::Pooled(step), Scratch::Pooled(scratch)) => step.forward(isa, x, y, scratch),
+            (Self::Fold { fold, .. }, Scratch::Fold(scratch)) => fold.forward(x, y, scratch),
+            _ => unreachable!("the scratch is another step's"),
         }
     }
 
@@ -122,23 +120,25 @@ impl Step {
         scratch: &mut Scratch,
         gradient: &mut [f32],
     ) {
-        match (self, &mut scratch.unpooled) {
-            (Self::Convolution(step), _) => {
+        match (self, scratch) {
+            (Self::Convolution(step), Scratch::Convolution(scratch)) => {
                 activation::backward(isa, step.slope(), y, dy);
                 let (_, bias) = step.ranges().split_mut(gradient);
                 backward_bias(isa, dy, bias);
-                step.gradients(isa, x, dy, dx, gradient);
+                step.gradients(isa, x, dy, dx, scratch, gradient);
             }
-            (Self::MaxPool { size, .. }, _) => {
+            (Self::MaxPool { size, .. }, Scratch::MaxPool(argmax)) => {
                 if let Some(dx) = dx {
-                    pool::backward(isa, *size, dy, &scratch.argmax, dx);
+                    pool::backward(isa, *size, dy, argmax, dx);
                 }
             }
-            (Self::Pooled(step), Some(unpooled)) => {
-                step.backward(isa, (x, y), dy, dx, unpooled, &scratch.argmax, gradient);
+            (Self::Pooled(step), Scratch::Pooled(scratch)) => {
+                step.backward(isa, (x, y), dy, dx, scratch, gradient);
             }
-            (Self::Pooled(_), None) => unreachable!("the scratch is another step's"),
-            (Self::Fold { fold, gradient: own }, _) => fold.backward(x, dy, dx, &mut gradient[own.clone()]),
+            (Self::Fold { fold, gradient: own }, Scratch::Fold(scratch)) => {
+                fold.backward(x, dy, dx, scratch, &mut gradient[own.clone()]);
+            }
+            _ => unreachable!("the scratch is another step's"),
         }
     }
 

@@ -46,14 +46,17 @@ impl Workspace {
         self.activations.last().expect("there is an input at least")
     }
 
-    /// The output of layer `index`, after [`Plan::forward`]; none if the plan folds this layer into the next one, so that its
-    /// output never exists.
+    /// The output of layer `index`, after [`Plan::forward`]; none if the plan executes this layer together with the next one,
+    /// so that its output never exists.
     pub fn activation(&self, index: usize) -> Option<&FeatureMap> {
         if let Some(step) = self.ends.iter().position(|&end| end == index + 1) {
             return Some(&self.activations[step + 1]);
         }
-        // A convolution whose pool is part of its step.
+        // A convolution whose pool is part of its step, but not of its kernel.
         let step = self.ends.iter().position(|&end| end == index + 2)?;
-        Some(&self.scratch[step].unpooled.as_ref()?.output)
+        match &self.scratch[step] {
+            Scratch::Pooled(scratch) => scratch.unpooled.as_ref(),
+            _ => None,
+        }
     }
 }

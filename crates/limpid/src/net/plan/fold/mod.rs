@@ -12,13 +12,20 @@
 mod compose;
 mod paths;
 
-use limpid_kernels::conv::{self, Convolution, Term};
+use limpid_kernels::conv::{self, Convolution, ConvolutionScratch, Term};
 use limpid_kernels::{FeatureMap, Isa, Shape};
 
 use crate::net::layers::Layer;
 use crate::net::{Activation, ConvShape, LayerRanges};
 use compose::{Composition, LinearLayer, Matrices};
 use paths::{AxisLayer, Paths};
+
+/// What a folded run needs for one image.
+#[derive(Debug)]
+pub(super) struct Scratch {
+    forward: ConvolutionScratch,
+    backward: Option<ConvolutionScratch>,
+}
 
 /// A folded run of layers.
 #[derive(Debug, Clone)]
@@ -184,8 +191,15 @@ impl Fold {
         rows.taps.iter().flat_map(move |&cy| columns.taps.iter().map(move |&cx| cy * width + cx))
     }
 
-    pub(super) fn forward(&self, x: &FeatureMap, y: &mut FeatureMap) {
-        self.forward.run(1.0, x, y);
+    pub(super) fn scratch(&self) -> Scratch {
+        Scratch {
+            forward: self.forward.scratch(),
+            backward: self.backward.as_ref().map(Convolution::scratch),
+        }
+    }
+
+    pub(super) fn forward(&self, x: &FeatureMap, y: &mut FeatureMap, scratch: &mut Scratch) {
+        self.forward.run(1.0, x, y, &mut scratch.forward);
         for &pixel in &self.border {
             self.pixel_mut(y, pixel).fill(0.0);
         }
@@ -204,6 +218,7 @@ impl Fold {
         x: &FeatureMap,
         dy: &mut FeatureMap,
         dx: Option<&mut FeatureMap>,
+        scratch: &mut Scratch,
         gradient: &mut [f32],
     ) {
         let (dkernel, rest) = gradient.split_at_mut(self.shape.kernel_len());
@@ -223,8 +238,8 @@ impl Fold {
             values.fill(0.0);
         }
         conv::backward_weights(self.isa, &self.shape, dy, x, dkernel);
-        if let (Some(dx), Some(backward)) = (dx, &self.backward) {
-            backward.run(1.0, dy, dx);
+        if let (Some(dx), Some(backward), Some(scratch)) = (dx, &self.backward, &mut scratch.backward) {
+            backward.run(1.0, dy, dx, scratch);
             for (&pixel, values) in self.border.iter().zip(kept.chunks_exact(channels)) {
                 self.pixel_mut(dy, pixel).copy_from_slice(values);
             }
