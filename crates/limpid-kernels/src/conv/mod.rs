@@ -26,7 +26,7 @@ use stencil::Stencil;
 
 pub use bias::backward_bias;
 pub use convolution::{Convolution, ConvolutionScratch};
-pub use sparse::PooledConv;
+pub use sparse::{PooledConv, PooledScratch};
 pub use terms::{Term, backward_data_terms, backward_weights_terms, forward_terms};
 pub use weights::backward_weights;
 

@@ -126,9 +126,7 @@ impl Plan {
         shapes.extend(spans.iter().map(|span| layers[span.end - 1].output()));
         let mut pads: Vec<usize> = steps.iter().map(Step::input_pad).collect();
         pads.push(0);
-        let readers = steps.iter().skip(1).map(Step::input_gradient_pad).chain([0]);
-        let gradient_pads =
-            steps.iter().map(Step::gradient_pad).zip(readers).map(|(own, next)| own.max(next)).collect();
+        let gradient_pads = steps.iter().map(Step::gradient_pad).collect();
         let described_macs = layers.iter().map(Layer::macs).sum();
         Ok(Self {
             isa,

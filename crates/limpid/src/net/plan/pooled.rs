@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use limpid_kernels::conv::{PooledConv, backward_bias};
+use limpid_kernels::conv::{PooledConv, PooledScratch, backward_bias};
 use limpid_kernels::{FeatureMap, Isa, Shape, activation, pool};
 
 use super::convolution::{self, ConvolutionStep};
@@ -24,9 +24,9 @@ pub(super) struct PooledStep {
 #[derive(Debug, Clone)]
 struct Sparse {
     kernels: PooledConv,
-    /// The kernel as `[co][ky][kx][ci]`.
-    transposed: Vec<f32>,
-    /// Where in the batch's gradient that of the transposed kernel is added up.
+    /// The kernel in the order in which they read it.
+    packed: Vec<f32>,
+    /// Where in the batch's gradient that of the packed kernel is added up.
     gradient: Range<usize>,
 }
 
@@ -36,6 +36,7 @@ pub(super) struct Scratch {
     convolution: convolution::Scratch,
     /// Positions of maxima.
     argmax: Vec<u8>,
+    sparse: Option<PooledScratch>,
     /// The output of the convolution; none where the pool is part of its kernel.
     pub(super) unpooled: Option<FeatureMap>,
     /// The gradient of that output; none where the backward pass is sparse, or there is none.
@@ -48,7 +49,7 @@ impl PooledStep {
         let shape = convolution.shape();
         let sparse = PooledConv::new(isa, &shape, size).filter(|_| size > 1).map(|kernels| Sparse {
             kernels,
-            transposed: vec![0.0; shape.kernel_len()],
+            packed: vec![0.0; shape.kernel_len()],
             gradient: next_gradient..next_gradient + shape.kernel_len(),
         });
         Self { convolution, size, sparse }
@@ -69,13 +70,7 @@ impl PooledStep {
 
     /// Zeros around the input.
     pub(super) fn input_pad(&self) -> usize {
-        let sparse = self.sparse.as_ref().map_or(0, |sparse| sparse.kernels.pad());
-        self.convolution.input_pad().max(sparse)
-    }
-
-    /// Zeros around the gradient of the input.
-    pub(super) fn input_gradient_pad(&self) -> usize {
-        self.sparse.as_ref().map_or(0, |sparse| sparse.kernels.pad())
+        self.convolution.input_pad()
     }
 
     pub(super) fn describe(&self) -> String {
@@ -92,6 +87,7 @@ impl PooledStep {
         Scratch {
             convolution: self.convolution.scratch(),
             argmax: vec![0; self.output().len()],
+            sparse: self.sparse.as_ref().filter(|_| training).map(|sparse| sparse.kernels.scratch()),
             unpooled: (!self.convolution.can_pool(self.size)).then(|| FeatureMap::new(shape, 0)),
             gradient: dense.then(|| FeatureMap::new(shape, self.convolution.gradient_pad())),
         }
@@ -99,9 +95,9 @@ impl PooledStep {
 
     pub(super) fn set_parameters(&mut self, values: &[f32]) {
         self.convolution.set_parameters(values);
-        if let Some(Sparse { transposed, .. }) = &mut self.sparse {
+        if let Some(Sparse { kernels, packed, .. }) = &mut self.sparse {
             let (kernel, _) = self.convolution.ranges().split(values);
-            transpose(kernel, self.convolution.shape().output.channels, transposed);
+            kernels.pack(kernel, packed);
         }
     }
 
@@ -127,46 +123,31 @@ impl PooledStep {
         scratch: &mut Scratch,
         gradient: &mut [f32],
     ) {
-        let Scratch { argmax, gradient: dense, convolution, .. } = scratch;
+        let Scratch { argmax, sparse, gradient: dense, convolution, .. } = scratch;
         activation::backward(isa, self.convolution.slope(), y, dy);
         let (_, bias) = self.convolution.ranges().split_mut(gradient);
         backward_bias(isa, dy, bias);
-        match (&self.sparse, dense) {
-            (Some(Sparse { kernels, transposed, gradient: own }), _) => {
-                kernels.backward_weights(x, dy, argmax, &mut gradient[own.clone()]);
+        match (&self.sparse, sparse, dense) {
+            (Some(Sparse { kernels, packed, gradient: own }), Some(scratch), _) => {
+                kernels.backward_weights(x, dy, argmax, &mut gradient[own.clone()], scratch);
                 if let Some(dx) = dx {
-                    kernels.backward_data(dy, argmax, transposed, dx);
+                    kernels.backward_data(dy, argmax, packed, dx, scratch);
                 }
             }
-            (None, Some(dense)) => {
+            (None, _, Some(dense)) => {
                 pool::backward(isa, self.size, dy, argmax, dense);
                 self.convolution.gradients(isa, x, dense, dx, convolution, gradient);
             }
-            (None, None) => unreachable!("a workspace for training has the dense gradient"),
+            _ => unreachable!("a workspace for training has what the backward pass needs"),
         }
     }
 
-    /// Adds the gradient of the transposed kernel to that of the parameters, the first `parameters` values.
+    /// Adds the gradient of the packed kernel to that of the parameters, the first `parameters` values.
     pub(super) fn finish_gradient(&self, parameters: usize, gradient: &mut [f32]) {
-        if let Some(Sparse { gradient: own, .. }) = &self.sparse {
+        if let Some(Sparse { kernels, gradient: own, .. }) = &self.sparse {
             let (of_parameters, rest) = gradient.split_at_mut(parameters);
-            let transposed = &rest[own.start - parameters..own.end - parameters];
             let (kernel, _) = self.convolution.ranges().split_mut(of_parameters);
-            let channels = self.convolution.shape().output.channels;
-            for (co, row) in transposed.chunks_exact(kernel.len() / channels).enumerate() {
-                for (sum, value) in kernel[co..].iter_mut().step_by(channels).zip(row) {
-                    *sum += value;
-                }
-            }
-        }
-    }
-}
-
-/// `[ky][kx][ci][co]` to `[co][ky][kx][ci]`.
-fn transpose(kernel: &[f32], channels: usize, transposed: &mut [f32]) {
-    for (co, row) in transposed.chunks_exact_mut(kernel.len() / channels).enumerate() {
-        for (to, from) in row.iter_mut().zip(kernel[co..].iter().step_by(channels)) {
-            *to = *from;
+            kernels.add_unpacked(&rest[own.start - parameters..own.end - parameters], kernel);
         }
     }
 }

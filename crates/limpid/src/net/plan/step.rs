@@ -52,14 +52,6 @@ impl Step {
         }
     }
 
-    /// Zeros around the gradient of the input, which the step writes.
-    pub(super) fn input_gradient_pad(&self) -> usize {
-        match self {
-            Self::Pooled(step) => step.input_gradient_pad(),
-            Self::Convolution(_) | Self::MaxPool { .. } | Self::Fold { .. } => 0,
-        }
-    }
-
     pub(super) fn scratch(&self, training: bool) -> Scratch {
         match self {
             Self::Convolution(step) => Scratch::Convolution(step.scratch()),
