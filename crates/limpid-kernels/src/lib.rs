@@ -6,6 +6,7 @@
 
 pub mod activation;
 pub mod adam;
+mod aligned;
 pub mod conv;
 mod isa;
 mod lanes;

@@ -1,11 +1,7 @@
 //! A feature map in memory: HWC with a border of zeros, so that convolutions need no branches at the edges.
 
 use crate::Shape;
-
-/// A cache line. Maps start on one, so that vectors of channels do not straddle two.
-#[derive(Clone, Copy)]
-#[repr(C, align(64))]
-struct Line([f32; 16]);
+use crate::aligned::Aligned;
 
 /// One image's feature map, row by row, channels last, with `pad` pixels of zeros on each of the four sides.
 ///
@@ -14,7 +10,8 @@ struct Line([f32; 16]);
 pub struct FeatureMap {
     shape: Shape,
     pad: usize,
-    lines: Vec<Line>,
+    /// The border's values too.
+    values: Aligned,
 }
 
 impl FeatureMap {
@@ -24,12 +21,12 @@ impl FeatureMap {
     /// If `shape` is empty, or the map has more values than memory can hold.
     pub fn new(shape: Shape, pad: usize) -> Self {
         assert!(!shape.is_empty(), "a map of {shape} has no values");
-        // Kernels trust that every position inside the border is inside `lines`: the product must not wrap.
+        // Kernels trust that every position inside the border is inside `values`: the product must not wrap.
         let padded = |side: usize| pad.checked_mul(2)?.checked_add(side);
         let pixels = || padded(shape.height)?.checked_mul(padded(shape.width)?);
         let len = pixels().and_then(|pixels| pixels.checked_mul(shape.channels));
         let len = len.unwrap_or_else(|| panic!("a map of {shape} with a border of {pad} is too large"));
-        Self { shape, pad, lines: vec![Line([0.0; 16]); len.div_ceil(16)] }
+        Self { shape, pad, values: Aligned::zeros(len) }
     }
 
     /// The size of the interior.
@@ -55,15 +52,15 @@ impl FeatureMap {
     }
 
     /// All values, the border's too.
+    #[inline(always)]
     pub(crate) fn values(&self) -> &[f32] {
-        // SAFETY: a `Line` is 16 f32 without padding bytes, and f32 has a smaller alignment.
-        unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), self.lines.len() * 16) }
+        &self.values
     }
 
     /// All values, the border's too, which must stay zero.
+    #[inline(always)]
     pub(crate) fn values_mut(&mut self) -> &mut [f32] {
-        // SAFETY: a `Line` is 16 f32 without padding bytes, f32 has a smaller alignment, and every bit pattern is one.
-        unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.lines.len() * 16) }
+        &mut self.values
     }
 
     /// Makes the border zero again, after a kernel has used it as space to spill over into.
@@ -130,9 +127,7 @@ mod tests {
         map.values_mut().fill(1.0);
         map.clear_border();
         assert_eq!(map.to_vec(), [1.0; 12]);
-        // What lies behind the last row is not part of the map.
-        let len = 6 * map.row_stride();
-        assert_eq!(map.values()[..len].iter().sum::<f32>(), 12.0);
+        assert_eq!(map.values().iter().sum::<f32>(), 12.0);
     }
 
     #[test]

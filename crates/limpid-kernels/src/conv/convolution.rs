@@ -5,6 +5,7 @@ use super::output::Output;
 use super::stencil::{Direction, Layout, Stencil};
 use super::winograd::{self, Winograd};
 use super::{dot_tile, wide_tile};
+use crate::aligned::Aligned;
 use crate::{ConvShape, FeatureMap, Isa, Shape, pool};
 
 /// The forward pass or the data gradient of a 2-D convolution, with its weights in the order in which they are read.
@@ -32,7 +33,7 @@ pub struct Convolution {
     input_pad: usize,
     algorithm: Algorithm,
     /// One value per output channel, then zeros up to a whole block of vectors.
-    bias: Vec<f32>,
+    bias: Aligned,
 }
 
 /// How a convolution is computed.
@@ -80,7 +81,7 @@ impl Convolution {
             Direction::Forward => (shape.input, shape.output),
             Direction::Backward => (shape.output, shape.input),
         };
-        let bias = vec![0.0; output.channels.next_multiple_of(Stencil::BLOCK * isa.lanes())];
+        let bias = Aligned::zeros(output.channels.next_multiple_of(Stencil::BLOCK * isa.lanes()));
         if let Some(winograd) = Winograd::new(isa, shape, direction) {
             let input_pad = winograd.input_pad();
             return Self { isa, input, output, input_pad, algorithm: Algorithm::Winograd(winograd), bias };

@@ -15,18 +15,21 @@
 //! the weights, over all cells of an output channel; for the data, over all channels whose maximum lies at one position.
 
 use super::tiling::with_constant;
+use crate::aligned::Aligned;
 use crate::isa::per_isa;
 use crate::lanes::{Lanes, read};
 use crate::{ConvShape, FeatureMap, Isa, Shape};
 
 /// A convolution of stride 1 under a max-pool over windows of `size` x `size`.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct PooledConv {
     isa: Isa,
     /// The convolution.
     shape: ConvShape,
     /// Side of a pooling window.
     size: usize,
+    /// Packed.
+    weights: Aligned,
 }
 
 /// What the sparse kernels need for one image at a time. Made by [`PooledConv::scratch`].
@@ -54,7 +57,7 @@ impl PooledConv {
             && shape.input.channels.is_multiple_of(isa.lanes())
             && shape.kernel <= MOST
             && (1..=crate::pool::MAX_SIZE).contains(&size);
-        fits.then_some(Self { isa, shape: *shape, size })
+        fits.then(|| Self { isa, shape: *shape, size, weights: Aligned::zeros(shape.kernel_len()) })
     }
 
     /// Pixels that the kernel reaches beyond the map.
@@ -71,29 +74,26 @@ impl PooledConv {
         }
     }
 
-    /// Packs the kernel `[ky][kx][ci][co]` in the order in which [`PooledConv::backward_data`] reads it.
+    /// Takes the kernel, `[ky][kx][ci][co]`.
     ///
     /// # Panics
-    /// If a length is not that of the kernel.
-    pub fn pack(&self, kernel: &[f32], packed: &mut [f32]) {
-        assert!(
-            kernel.len() == self.shape.kernel_len() && packed.len() == kernel.len(),
-            "the weights must fit the kernel"
-        );
+    /// If its length does not fit.
+    pub fn set_weights(&mut self, kernel: &[f32]) {
+        assert_eq!(kernel.len(), self.shape.kernel_len(), "the kernel tensor must fit the convolution");
+        let (lanes, outputs) = (self.isa.lanes(), self.outputs());
+        let mut packed = std::mem::replace(&mut self.weights, Aligned::zeros(0));
         self.for_each_run(|at, from| {
-            for (to, from) in packed[at..at + self.isa.lanes()]
-                .iter_mut()
-                .zip(kernel[from..].iter().step_by(self.outputs()))
-            {
+            for (to, from) in packed[at..at + lanes].iter_mut().zip(kernel[from..].iter().step_by(outputs)) {
                 *to = *from;
             }
         });
+        self.weights = packed;
     }
 
     /// Adds a packed gradient, as [`PooledConv::backward_weights`] makes it, to that of the kernel, `[ky][kx][ci][co]`.
     ///
     /// # Panics
-    /// As [`PooledConv::pack`].
+    /// If a length is not that of the kernel.
     pub fn add_unpacked(&self, packed: &[f32], kernel: &mut [f32]) {
         assert!(
             kernel.len() == self.shape.kernel_len() && packed.len() == kernel.len(),
@@ -136,7 +136,6 @@ impl PooledConv {
         map: &FeatureMap,
         pooled: &FeatureMap,
         argmax: &[u8],
-        weights: &[f32],
         PooledScratch { block, .. }: &PooledScratch,
     ) {
         let Shape { height, width, .. } = self.shape.input;
@@ -146,7 +145,6 @@ impl PooledConv {
         let want = crate::pool::output_shape(self.shape.output, self.size);
         assert_eq!(pooled.shape(), want, "the gradient must fit the pooling");
         assert_eq!(argmax.len(), want.len(), "one position per pooled value");
-        assert_eq!(weights.len(), self.shape.kernel_len(), "the weights must fit the kernel");
         // The largest, and not whether all are small: without an early end the compiler takes many at a time.
         let largest = argmax.iter().fold(0, |largest, &position| position.max(largest));
         assert!(usize::from(largest) < self.size * self.size, "a position lies outside its window");
@@ -165,11 +163,12 @@ impl PooledConv {
         dw: &mut [f32],
         scratch: &mut PooledScratch,
     ) {
-        self.check(x, g, argmax, dw, scratch);
+        assert_eq!(dw.len(), self.shape.kernel_len(), "the gradient must fit the kernel");
+        self.check(x, g, argmax, scratch);
         weights(self.isa, self, x, g, argmax, dw, &mut scratch.block);
     }
 
-    /// Writes the gradient of the data, for packed weights `w`.
+    /// Writes the gradient of the data.
     ///
     /// # Panics
     /// As [`PooledConv::backward_weights`].
@@ -177,11 +176,10 @@ impl PooledConv {
         &self,
         g: &FeatureMap,
         argmax: &[u8],
-        w: &[f32],
         dx: &mut FeatureMap,
         scratch: &mut PooledScratch,
     ) {
-        self.check(dx, g, argmax, w, scratch);
+        self.check(dx, g, argmax, scratch);
         let PooledScratch { block, masks } = scratch;
         let channels = g.shape().channels;
         masks.clear();
@@ -190,7 +188,7 @@ impl PooledConv {
                 masks.extend(argmax.chunks(WORD).map(|argmax| mask(argmax, position)));
             }
         }
-        data(self.isa, self, g, w, dx, block, masks);
+        data(self.isa, self, g, dx, block, masks);
         // The block's border was space to spill over into.
         block.clear_border();
     }
@@ -311,7 +309,6 @@ per_isa! {
         lanes;
         conv: &PooledConv,
         g: &FeatureMap,
-        w: &[f32],
         dx: &mut FeatureMap,
         block: &mut FeatureMap,
         masks: &[u32],
@@ -319,7 +316,7 @@ per_isa! {
         let positions = conv.positions(block);
         let shape = g.shape();
         let words = shape.channels.div_ceil(WORD);
-        for (index, w) in w.chunks_exact(conv.outputs() * conv.taps() * L::LEN).enumerate() {
+        for (index, w) in conv.weights.chunks_exact(conv.outputs() * conv.taps() * L::LEN).enumerate() {
             block.values_mut().fill(0.0);
             for (cell, masks) in masks.chunks_exact(positions.len() * words).enumerate() {
                 let (cy, cx) = (cell / shape.width, cell % shape.width);

@@ -2,6 +2,7 @@
 
 use super::axis::Axis;
 use super::lanes_over_run;
+use crate::aligned::Aligned;
 use crate::{ConvShape, Isa};
 
 /// Which way through the layer's kernel tensor `[ky][kx][input channel][output channel]`.
@@ -26,7 +27,7 @@ pub(super) struct Stencil {
     kernel: usize,
     direction: Direction,
     pub(super) layout: Layout,
-    pub(super) weights: Vec<f32>,
+    pub(super) weights: Aligned,
 }
 
 /// Where the SIMD lanes lie.
@@ -53,7 +54,7 @@ impl Stencil {
         } else {
             (Layout::Wide, out_channels.next_multiple_of(isa.lanes()))
         };
-        let weights = vec![0.0; row.taps.len() * run * channels];
+        let weights = Aligned::zeros(row.taps.len() * run * channels);
         let (row, column) = (row.clone(), column.clone());
         Self { row, column, in_channels, out_channels, kernel: shape.kernel, direction, layout, weights }
     }

@@ -20,6 +20,7 @@ use super::output::{Output, activate, store_maximum};
 use super::products::Products;
 use super::stencil::{Direction, Stencil};
 use super::tiling::{split, with_constant};
+use crate::aligned::Aligned;
 use crate::isa::per_isa;
 use crate::lanes::Lanes;
 use crate::{ConvShape, FeatureMap, Isa, Shape};
@@ -47,7 +48,7 @@ pub(super) struct Winograd {
     tiles: (usize, usize),
     /// Zeros that the tiles need around the input.
     input_pad: usize,
-    weights: Vec<f32>,
+    weights: Aligned,
 }
 
 /// What the tiles on their way need.
@@ -87,7 +88,7 @@ impl Winograd {
             pad,
             tiles,
             input_pad: pad.0.max(pad.1).max(behind),
-            weights: vec![0.0; POSITIONS * input.channels * output.channels],
+            weights: Aligned::zeros(POSITIONS * input.channels * output.channels),
         })
     }
 

@@ -24,9 +24,7 @@ pub(super) struct PooledStep {
 #[derive(Debug, Clone)]
 struct Sparse {
     kernels: PooledConv,
-    /// The kernel in the order in which they read it.
-    packed: Vec<f32>,
-    /// Where in the batch's gradient that of the packed kernel is added up.
+    /// Where in the batch's gradient that of their kernel is added up, in an order of their own.
     gradient: Range<usize>,
 }
 
@@ -47,11 +45,9 @@ impl PooledStep {
     /// Joins a convolution to the pool behind it. `next_gradient` is the first free place in the batch's gradient.
     pub(super) fn new(isa: Isa, convolution: ConvolutionStep, size: usize, next_gradient: usize) -> Self {
         let shape = convolution.shape();
-        let sparse = PooledConv::new(isa, &shape, size).filter(|_| size > 1).map(|kernels| Sparse {
-            kernels,
-            packed: vec![0.0; shape.kernel_len()],
-            gradient: next_gradient..next_gradient + shape.kernel_len(),
-        });
+        let sparse = PooledConv::new(isa, &shape, size)
+            .filter(|_| size > 1)
+            .map(|kernels| Sparse { kernels, gradient: next_gradient..next_gradient + shape.kernel_len() });
         Self { convolution, size, sparse }
     }
 
@@ -95,9 +91,9 @@ impl PooledStep {
 
     pub(super) fn set_parameters(&mut self, values: &[f32]) {
         self.convolution.set_parameters(values);
-        if let Some(Sparse { kernels, packed, .. }) = &mut self.sparse {
+        if let Some(Sparse { kernels, .. }) = &mut self.sparse {
             let (kernel, _) = self.convolution.ranges().split(values);
-            kernels.pack(kernel, packed);
+            kernels.set_weights(kernel);
         }
     }
 
@@ -128,10 +124,10 @@ impl PooledStep {
         let (_, bias) = self.convolution.ranges().split_mut(gradient);
         backward_bias(isa, dy, bias);
         match (&self.sparse, sparse, dense) {
-            (Some(Sparse { kernels, packed, gradient: own }), Some(scratch), _) => {
+            (Some(Sparse { kernels, gradient: own }), Some(scratch), _) => {
                 kernels.backward_weights(x, dy, argmax, &mut gradient[own.clone()], scratch);
                 if let Some(dx) = dx {
-                    kernels.backward_data(dy, argmax, packed, dx, scratch);
+                    kernels.backward_data(dy, argmax, dx, scratch);
                 }
             }
             (None, _, Some(dense)) => {
