@@ -13,6 +13,7 @@ mod lanes;
 pub mod loss;
 mod map;
 mod math;
+pub mod matrix;
 pub mod noise;
 pub mod pool;
 mod shape;

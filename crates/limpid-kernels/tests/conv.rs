@@ -4,7 +4,7 @@ mod common;
 
 use common::{assert_close, map, values, wide};
 use limpid_kernels::conv::{
-    Convolution, PooledConv, Term, backward_bias, backward_data_terms, backward_weights,
+    Convolution, PooledConv, PooledImageConv, Term, backward_bias, backward_data_terms, backward_weights,
     backward_weights_terms, forward_input_pad, forward_terms, reference,
 };
 use limpid_kernels::{ConvShape, Isa, Shape};
@@ -126,6 +126,34 @@ proptest! {
             assert_close(&y.to_vec(), &want_large, products, isa.name())?;
             assert_close(&dx.to_vec(), &want_small, products, isa.name())?;
             assert_close(&dw, &want_w, shape.output.pixels() + 1, isa.name())?;
+        }
+    }
+
+    /// What a max-pool leaves of a gradient of an image, in the dense kernels' reference.
+    #[test]
+    fn sparse_gradients_of_an_image_are_the_reference(
+        (height, width) in (2..=9_usize, 2..=9_usize),
+        output in prop_oneof![Just(16_usize), Just(32), Just(8), Just(48)],
+        kernel in 1..=5_usize,
+        seed in 0..1000_usize,
+    ) {
+        let shape = ConvShape::same(Shape::new(height, width, 1), output, kernel, 1);
+        let pooled = limpid_kernels::pool::output_shape(shape.output, 2);
+        let values = |len: usize, offset: usize| -> Vec<f32> {
+            (0..len).map(|i| ((i * 7919 + offset * 104_729 + seed * 31) % 2003) as f32 / 1001.5 - 1.0).collect()
+        };
+        let (x, w, g) = (values(shape.input.len(), 1), values(shape.kernel_len(), 2), values(pooled.len(), 3));
+        let argmax: Vec<u8> = (0..pooled.len()).map(|i| ((i * 31 + i / 5 + seed) % 4) as u8).collect();
+        let mut dense = vec![0.0; shape.output.len()];
+        limpid_kernels::pool::reference::backward(shape.output, 2, &wide(&g), &argmax, &mut dense);
+        let mut want = wide(&w);
+        reference::backward_weights(&shape, &wide(&x), &dense, &mut want);
+        for isa in Isa::available() {
+            let Some(conv) = PooledImageConv::new(isa, &shape, 2) else { continue };
+            let (x, g) = (map(shape.input, forward_input_pad(&shape), &x), map(pooled, 0, &g));
+            let mut dw = w.clone();
+            conv.backward_weights(&x, &g, &argmax, &mut dw, &mut conv.scratch());
+            assert_close(&dw, &want, pooled.pixels() + 1, isa.name())?;
         }
     }
 

@@ -1,9 +1,9 @@
-//! Pooling, activation, loss and Adam against their reference twins, on every instruction set that this CPU has.
+//! Pooling, activation, loss, Adam and small matrices against their reference twins, on every instruction set that this CPU has.
 
 mod common;
 
 use common::{assert_close, map, values, wide};
-use limpid_kernels::{FeatureMap, Isa, Shape, activation, adam, loss, pool};
+use limpid_kernels::{FeatureMap, Isa, Shape, activation, adam, loss, matrix, pool};
 use proptest::prelude::*;
 
 fn shape() -> impl Strategy<Value = Shape> {
@@ -115,5 +115,36 @@ fn gradients_add_up() {
         let mut sum: Vec<f32> = (0..37).map(|i| i as f32).collect();
         adam::add(isa, &[0.5; 37], &mut sum);
         assert!(sum.iter().enumerate().all(|(i, &s)| s == i as f32 + 0.5));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Several products that overlap: each adds to what the ones before it have left.
+    #[test]
+    fn small_matrices_are_the_reference(
+        (rows, columns) in (1..=40_usize, 1..=70_usize),
+        count in 0..4_usize,
+        all in values(40 + 70 + 40 * 70 + 3 * 9),
+    ) {
+        let products: Vec<_> = (0..count).map(|i| matrix::Product { m: 2 * i, x: 3 * i, y: i }).collect();
+        let (x, rest) = all.split_at(40 + 9);
+        let (y, m) = rest.split_at(70 + 9);
+        let size = (rows, columns);
+        let (mut want_x, mut want_y, mut want_m) = (wide(x), wide(y), wide(m));
+        matrix::reference::vector_matrix(size, &products, &wide(x), &wide(m), &mut want_y);
+        matrix::reference::matrix_vector(size, &products, &mut want_x, &wide(m), &wide(y));
+        matrix::reference::outer(size, &products, &wide(x), &mut want_m, &wide(y));
+        for isa in Isa::available() {
+            let (mut got_x, mut got_y, mut got_m) = (x.to_vec(), y.to_vec(), m.to_vec());
+            matrix::vector_matrix(isa, size, &products, x, m, &mut got_y);
+            matrix::matrix_vector(isa, size, &products, &mut got_x, m, y);
+            matrix::outer(isa, size, &products, x, &mut got_m, y);
+            let terms = count * rows.max(columns) + 1;
+            assert_close(&got_x, &want_x, terms, isa.name())?;
+            assert_close(&got_y, &want_y, terms, isa.name())?;
+            assert_close(&got_m, &want_m, count + 1, isa.name())?;
+        }
     }
 }

@@ -43,7 +43,8 @@ fn the_seed_network_is_keras() {
                 for (index, layer) in spec.layers.iter().enumerate().take(7) {
                     let Some(activation) = workspace.activation(index) else { continue };
                     let name = format!("act.{}", layer.name);
-                    assert_close(&name, &activation.to_vec(), golden.f64(&name), 1e-6);
+                    // Winograd's transforms round more than direct sums, by which it would be 1e-6.
+                    assert_close(&name, &activation.to_vec(), golden.f64(&name), 3e-6);
                 }
                 assert!(
                     workspace.activation(4).is_some() && workspace.activation(5).is_none(),
@@ -51,10 +52,10 @@ fn the_seed_network_is_keras() {
                 );
             }
             let of_image = |name| &golden.f64(name)[image * 784..][..784];
-            assert_close("logits", &workspace.logits().to_vec(), of_image("logits"), 2e-6);
+            assert_close("logits", &workspace.logits().to_vec(), of_image("logits"), 3e-6);
             let mut reconstruction = vec![0.0; 784];
             plan.reconstruction(&workspace, &mut reconstruction);
-            assert_close("recon", &reconstruction, of_image("recon"), 1e-6);
+            assert_close("recon", &reconstruction, of_image("recon"), 2e-6);
         }
 
         let (loss, gradients) = loss_and_gradients(&plan, &noisy, &clean);

@@ -246,11 +246,12 @@ fn noise_is_drawn_anew_in_every_epoch_and_is_the_same_on_any_number_of_threads()
             plan.forward(&mut workspace);
             sum += plan.loss(&workspace, &clean);
         }
-        assert!((sum / (24.0 * 784.0) - loss).abs() < 1e-12, "epoch {draw}: {loss}");
+        // The tiny steps in between may break a tie of rounding.
+        assert!((sum / (24.0 * 784.0) - loss).abs() < 1e-9, "epoch {draw}: {loss}");
     }
 
     let silent = losses(&TrainConfig { noise: "gaussian:0".parse().unwrap(), ..config }, 2);
-    assert!((silent[0] - silent[2]).abs() < 1e-12, "without noise epochs are alike: {silent:?}");
+    assert!((silent[0] - silent[2]).abs() < 1e-9, "without noise epochs are alike: {silent:?}");
 }
 
 /// From every point of a run, in the middle of epochs too: written to bytes, read, continued on other threads.

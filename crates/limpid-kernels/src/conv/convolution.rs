@@ -2,6 +2,7 @@
 
 use super::axis::Axis;
 use super::output::Output;
+use super::phases::{self, Phases};
 use super::stencil::{Direction, Layout, Stencil};
 use super::winograd::{self, Winograd};
 use super::{dot_tile, wide_tile};
@@ -41,13 +42,22 @@ pub struct Convolution {
 enum Algorithm {
     /// The sums as they are defined, one stencil for each phase.
     Direct(Vec<Stencil>),
+    /// The phases of a strided data gradient as the channels of another convolution.
+    Phases(Phases),
     /// Fewer products of transformed values.
     Winograd(Winograd),
 }
 
 /// What a [`Convolution`] needs beside its maps, for one image at a time. Made by [`Convolution::scratch`].
 #[derive(Debug)]
-pub struct ConvolutionScratch(Option<winograd::Scratch>);
+pub struct ConvolutionScratch(AlgorithmScratch);
+
+#[derive(Debug)]
+enum AlgorithmScratch {
+    Direct,
+    Phases(phases::Scratch),
+    Winograd(winograd::Scratch),
+}
 
 impl Convolution {
     /// The forward pass of a convolution, `shape.input -> shape.output`; also the data gradient of the transposed
@@ -86,6 +96,12 @@ impl Convolution {
             let input_pad = winograd.input_pad();
             return Self { isa, input, output, input_pad, algorithm: Algorithm::Winograd(winograd), bias };
         }
+        if direction == Direction::Backward
+            && let Some(phases) = Phases::new(isa, shape, rows, columns)
+        {
+            let input_pad = phases.input_pad();
+            return Self { isa, input, output, input_pad, algorithm: Algorithm::Phases(phases), bias };
+        }
         let mut stencils = Vec::new();
         let mut input_pad = 0;
         for row in rows {
@@ -116,6 +132,7 @@ impl Convolution {
                     stencil.set_weights(self.isa, kernel);
                 }
             }
+            Algorithm::Phases(phases) => phases.set_weights(kernel, bias),
             Algorithm::Winograd(winograd) => winograd.set_weights(self.isa, kernel),
         }
     }
@@ -123,20 +140,29 @@ impl Convolution {
     /// Space for one image at a time.
     pub fn scratch(&self) -> ConvolutionScratch {
         ConvolutionScratch(match &self.algorithm {
-            Algorithm::Direct(_) => None,
-            Algorithm::Winograd(winograd) => Some(winograd.scratch()),
+            Algorithm::Direct(_) => AlgorithmScratch::Direct,
+            Algorithm::Phases(phases) => AlgorithmScratch::Phases(phases.scratch()),
+            Algorithm::Winograd(winograd) => AlgorithmScratch::Winograd(winograd.scratch()),
         })
     }
 
-    /// Whether it needs fewer multiply-accumulates than the sums as they are defined, by Winograd's minimal filtering.
-    pub fn is_winograd(&self) -> bool {
-        matches!(self.algorithm, Algorithm::Winograd(_))
+    /// How it is computed, in a few words.
+    pub fn algorithm(&self) -> String {
+        match &self.algorithm {
+            Algorithm::Direct(stencils) if stencils.len() > 1 => {
+                format!("{} stencils, one for each phase", stencils.len())
+            }
+            Algorithm::Direct(_) => "stencil".into(),
+            Algorithm::Phases(phases) => phases.algorithm(),
+            Algorithm::Winograd(_) => "Winograd F(4x4, 3x3)".into(),
+        }
     }
 
     /// Multiply-accumulates of one pass over one image.
     pub fn macs(&self) -> u64 {
         match &self.algorithm {
             Algorithm::Direct(stencils) => stencils.iter().map(Stencil::macs).sum(),
+            Algorithm::Phases(phases) => phases.macs(),
             Algorithm::Winograd(winograd) => winograd.macs(),
         }
     }
@@ -161,6 +187,7 @@ impl Convolution {
                     run(self.isa, stencil, &self.bias, slope, x, y);
                 }
             }
+            Algorithm::Phases(phases) => phases.run(slope, x, y, scratch.phases()),
             Algorithm::Winograd(winograd) => {
                 winograd.run(self.isa, &self.bias, slope, x, &mut Output::Map(y), scratch.winograd());
             }
@@ -173,6 +200,7 @@ impl Convolution {
         let cells = pool::output_shape(self.output, 2);
         let fits = match &self.algorithm {
             Algorithm::Direct(stencils) => matches!(stencils.as_slice(), [one] if one.layout == Layout::Wide),
+            Algorithm::Phases(_) => false,
             Algorithm::Winograd(_) => true,
         };
         fits && !cells.is_empty() && self.output.channels.is_multiple_of(self.isa.lanes())
@@ -210,6 +238,7 @@ impl Convolution {
             Algorithm::Direct(stencils) => {
                 wide_tile::run_pooled(self.isa, &stencils[0], &self.bias, slope, x, y, argmax);
             }
+            Algorithm::Phases(_) => unreachable!("it has no pool built in"),
             Algorithm::Winograd(winograd) => {
                 let mut output = Output::Pooled { y, argmax };
                 winograd.run(self.isa, &self.bias, slope, x, &mut output, scratch.winograd());
@@ -224,7 +253,17 @@ impl Convolution {
 }
 
 impl ConvolutionScratch {
+    fn phases(&mut self) -> &mut phases::Scratch {
+        match &mut self.0 {
+            AlgorithmScratch::Phases(scratch) => scratch,
+            _ => panic!("the scratch is another convolution's"),
+        }
+    }
+
     fn winograd(&mut self) -> &mut winograd::Scratch {
-        self.0.as_mut().expect("the scratch is another convolution's")
+        match &mut self.0 {
+            AlgorithmScratch::Winograd(scratch) => scratch,
+            _ => panic!("the scratch is another convolution's"),
+        }
     }
 }

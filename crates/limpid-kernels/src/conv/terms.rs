@@ -7,6 +7,7 @@
 //! multiples of contiguous vectors, which the compiler vectorises; there are few terms.
 
 use crate::isa::per_isa;
+use crate::lanes::Lanes;
 use crate::{FeatureMap, Isa};
 
 /// One pixel of the small map that has a part in one pixel of the large map.
@@ -19,9 +20,6 @@ pub struct Term {
     /// Which block of weights joins them.
     pub block: usize,
 }
-
-/// Sums side by side in a dot product.
-const SUMS: usize = 16;
 
 fn check(terms: &[Term], small: &FeatureMap, large: &FeatureMap, weights: &[f32]) {
     let block = small.shape().channels * large.shape().channels;
@@ -64,18 +62,21 @@ fn pixel_mut(map: &mut FeatureMap, (y, x): (usize, usize)) -> &mut [f32] {
 }
 
 #[inline(always)]
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut sums = [0.0_f32; SUMS];
-    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<SUMS>(), b.as_chunks::<SUMS>());
-    for (a, b) in a.iter().zip(b) {
-        for i in 0..SUMS {
-            sums[i] += a[i] * b[i];
+fn dot<L: Lanes>(lanes: L, a: &[f32], b: &[f32]) -> f32 {
+    let mut sum = lanes.splat(0.0);
+    let tail = a.len() % L::LEN;
+    // SAFETY: both have the length of `a`, asserted here.
+    unsafe {
+        assert_eq!(a.len(), b.len(), "vectors of one length");
+        for at in (0..a.len() - tail).step_by(L::LEN) {
+            sum = lanes.mul_add(lanes.load(a, at), lanes.load(b, at), sum);
+        }
+        if tail > 0 {
+            let at = a.len() - tail;
+            sum = lanes.mul_add(lanes.load_first(a, at, tail), lanes.load_first(b, at, tail), sum);
         }
     }
-    for (sum, (a, b)) in sums.iter_mut().zip(a_rest.iter().zip(b_rest)) {
-        *sum += a * b;
-    }
-    sums.iter().sum()
+    lanes.sum(sum)
 }
 
 /// `to += factor * from`.
@@ -87,13 +88,13 @@ fn add_multiple(factor: f32, from: &[f32], to: &mut [f32]) {
 }
 
 per_isa! {
-    fn forward<L>(_lanes; terms: &[Term], x: &FeatureMap, w: &[f32], y: &mut FeatureMap) {
+    fn forward<L>(lanes; terms: &[Term], x: &FeatureMap, w: &[f32], y: &mut FeatureMap) {
         let (small, large) = (x.shape().channels, y.shape().channels);
         for term in terms {
             let block = &w[term.block * small * large..][..small * large];
             let (x, y) = (pixel(x, term.small), pixel_mut(y, term.large));
             for (y, row) in y.iter_mut().zip(block.chunks_exact(small)) {
-                *y += dot(row, x);
+                *y += dot(lanes, row, x);
             }
         }
     }

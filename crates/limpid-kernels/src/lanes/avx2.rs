@@ -34,6 +34,7 @@ impl Lanes for Avx2 {
     const LEN: usize = LEN;
     const REGISTERS: usize = 16;
     type F32 = __m256;
+    type Index = __m256i;
 
     #[inline(always)]
     fn splat(self, value: f32) -> __m256 {
@@ -67,6 +68,20 @@ impl Lanes for Avx2 {
         debug_assert!(at + count <= to.len(), "store of {count} at {at} of {}", to.len());
         // SAFETY: lanes that the mask leaves out are not accessed; the others are in bounds by the caller's promise.
         unsafe { _mm256_maskstore_ps(to.as_mut_ptr().wrapping_add(at), first(self, count), value) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_index(self, from: &[u8], at: usize) -> __m256i {
+        debug_assert!(at + LEN <= from.len(), "load at {at} of {}", from.len());
+        // SAFETY: in bounds by the caller's promise; `self` proves that the CPU has AVX2.
+        unsafe { _mm256_cvtepu8_epi32(_mm_loadl_epi64(from.as_ptr().add(at).cast())) }
+    }
+
+    #[inline(always)]
+    unsafe fn look_up(self, table: &[f32], at: usize, index: __m256i) -> __m256 {
+        debug_assert!(at + 8 <= table.len(), "table at {at} of {}", table.len());
+        // SAFETY: in bounds by the caller's promise; `self` proves that the CPU has AVX2.
+        unsafe { _mm256_permutevar8x32_ps(_mm256_loadu_ps(table.as_ptr().add(at)), index) }
     }
 
     #[inline(always)]

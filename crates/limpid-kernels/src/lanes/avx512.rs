@@ -30,6 +30,7 @@ impl Lanes for Avx512 {
     const LEN: usize = LEN;
     const REGISTERS: usize = 32;
     type F32 = __m512;
+    type Index = __m512i;
 
     #[inline(always)]
     fn splat(self, value: f32) -> __m512 {
@@ -63,6 +64,23 @@ impl Lanes for Avx512 {
         debug_assert!(at + count <= to.len(), "store of {count} at {at} of {}", to.len());
         // SAFETY: lanes that the mask leaves out are not accessed; the others are in bounds by the caller's promise.
         unsafe { _mm512_mask_storeu_ps(to.as_mut_ptr().wrapping_add(at), first(count), value) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_index(self, from: &[u8], at: usize) -> __m512i {
+        debug_assert!(at + LEN <= from.len(), "load at {at} of {}", from.len());
+        // SAFETY: in bounds by the caller's promise; `self` proves that the CPU has AVX-512.
+        unsafe { _mm512_cvtepu8_epi32(_mm_loadu_si128(from.as_ptr().add(at).cast())) }
+    }
+
+    #[inline(always)]
+    unsafe fn look_up(self, table: &[f32], at: usize, index: __m512i) -> __m512 {
+        debug_assert!(at + 8 <= table.len(), "table at {at} of {}", table.len());
+        // SAFETY: in bounds by the caller's promise; `self` proves that the CPU has AVX-512.
+        unsafe {
+            let table = _mm256_loadu_ps(table.as_ptr().add(at));
+            _mm512_permutexvar_ps(index, _mm512_broadcast_f32x8(table))
+        }
     }
 
     #[inline(always)]

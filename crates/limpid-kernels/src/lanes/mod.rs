@@ -26,6 +26,8 @@ pub(crate) trait Lanes: Copy {
     const REGISTERS: usize;
     /// One vector.
     type F32: Copy;
+    /// Where each lane looks up its value in a table of 8.
+    type Index: Copy;
 
     /// All lanes `value`.
     fn splat(self, value: f32) -> Self::F32;
@@ -53,6 +55,18 @@ pub(crate) trait Lanes: Copy {
     /// # Safety
     /// `count <= LEN` and `at + count <= to.len()`.
     unsafe fn store_first(self, to: &mut [f32], at: usize, count: usize, value: Self::F32);
+
+    /// Indices `from[at..at + LEN]`, each below 8.
+    ///
+    /// # Safety
+    /// `at + LEN <= from.len()`.
+    unsafe fn load_index(self, from: &[u8], at: usize) -> Self::Index;
+
+    /// Lane `i` is `table[at + index[i]]`.
+    ///
+    /// # Safety
+    /// `at + 8 <= table.len()`, and every index is below 8.
+    unsafe fn look_up(self, table: &[f32], at: usize, index: Self::Index) -> Self::F32;
 
     /// `to[at..at + LEN]` = the lanes, whole numbers from 0 to 255, as bytes.
     ///
@@ -126,6 +140,10 @@ mod tests {
                 let mut bytes = vec![255_u8; L::LEN + 2];
                 lanes.store_bytes(&mut bytes, 1, lanes.mul(a, a));
                 out.extend(bytes.into_iter().map(f32::from));
+                let table: Vec<f32> = (0..9).map(|i| 100.0 - i as f32).collect();
+                let indices: Vec<u8> = (0..=L::LEN).map(|i| (i * 5 % 8) as u8).collect();
+                lanes.store(&mut row, 0, lanes.look_up(&table, 1, lanes.load_index(&indices, 1)));
+                out.extend(&row);
                 out.push(lanes.sum(a));
                 out.push(L::LEN as f32);
             }
@@ -156,6 +174,7 @@ mod tests {
             want.push(255.0);
             want.extend((0..len).map(|i| a(i) * a(i)));
             want.push(255.0);
+            want.extend((0..len).map(|i| 99.0 - ((i + 1) * 5 % 8) as f32));
             want.push((0..len).map(a).sum());
             want.push(len as f32);
             assert_eq!(got, want, "{isa}");

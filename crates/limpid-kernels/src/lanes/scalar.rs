@@ -12,6 +12,7 @@ impl Lanes for Scalar {
     const LEN: usize = LEN;
     const REGISTERS: usize = 16;
     type F32 = [f32; LEN];
+    type Index = [u8; LEN];
 
     #[inline(always)]
     fn splat(self, value: f32) -> Self::F32 {
@@ -42,6 +43,17 @@ impl Lanes for Scalar {
     #[inline(always)]
     unsafe fn store_first(self, to: &mut [f32], at: usize, count: usize, value: Self::F32) {
         to[at..at + count].copy_from_slice(&value[..count]);
+    }
+
+    #[inline(always)]
+    unsafe fn load_index(self, from: &[u8], at: usize) -> Self::Index {
+        std::array::from_fn(|i| from[at + i])
+    }
+
+    #[inline(always)]
+    unsafe fn look_up(self, table: &[f32], at: usize, index: Self::Index) -> Self::F32 {
+        let table = &table[at..at + 8];
+        std::array::from_fn(|i| table[usize::from(index[i])])
     }
 
     #[inline(always)]

@@ -43,19 +43,20 @@ pub(super) struct Batch<'a> {
     pub(super) stream: &'a (dyn Fn(usize) -> Stream + Sync),
 }
 
+/// Values of a gradient that one thread adds up at a time.
+const CHUNK: usize = 4096;
+
 /// Runs batches of images through plans of one network and size.
 #[derive(Debug)]
 pub(super) struct BatchRunner {
     threads: Threads,
-    /// As many as threads have been at work at one time.
-    idle: Mutex<Vec<Scratch>>,
-    groups: Vec<Group>,
+    groups: Groups,
 }
 
 impl BatchRunner {
     /// Runs on these threads.
     pub(super) fn new(threads: Threads) -> Self {
-        Self { threads, idle: Mutex::new(Vec::new()), groups: Vec::new() }
+        Self { threads, groups: Groups::default() }
     }
 
     /// The threads that it runs on.
@@ -63,34 +64,70 @@ impl BatchRunner {
         &self.threads
     }
 
-    /// The mean loss per pixel of a batch, and its gradient, which overwrites `gradient`.
-    pub(super) fn gradient(&mut self, plan: &Plan, batch: &Batch<'_>, gradient: &mut [f32]) -> f64 {
-        let scale = 1.0 / (batch.images.len() * plan.shape().len()) as f32;
-        let loss = self.run(plan, batch, |scratch, group| {
-            group.gradient.resize(gradient.len(), 0.0);
-            plan.backward(&mut scratch.workspace, &scratch.clean, scale, &mut group.gradient);
-        });
-        gradient.fill(0.0);
-        for group in &self.groups {
-            adam::add(plan.isa(), &group.gradient, gradient);
-        }
-        plan.finish_gradient(gradient);
-        loss
+    /// Sets the plan's parameters, each step's on any thread.
+    pub(super) fn set_parameters(&self, plan: &mut Plan, parameters: &[f32]) {
+        self.threads.for_each(&mut plan.parts(), |_, part| part.set_parameters(parameters));
     }
 
-    /// The mean loss per pixel of a batch.
+    /// The mean loss per pixel of a batch for these parameters, and its gradient, which overwrites `gradient`.
+    pub(super) fn gradient(
+        &mut self,
+        plan: &mut Plan,
+        parameters: &[f32],
+        batch: &Batch<'_>,
+        gradient: &mut [f32],
+    ) -> f64 {
+        let Self { threads, groups } = self;
+        // All at once, so that the threads are woken once per batch.
+        threads.install(|| {
+            threads.for_each(&mut plan.parts(), |_, part| part.set_parameters(parameters));
+            let plan = &*plan;
+            let scale = 1.0 / (batch.images.len() * plan.shape().len()) as f32;
+            let len = gradient.len();
+            let loss = groups.run(threads, plan, batch, |scratch, group| {
+                group.gradient.resize(len, 0.0);
+                plan.backward(&mut scratch.workspace, &scratch.clean, scale, &mut group.gradient);
+            });
+            threads.for_each(&mut gradient.chunks_mut(CHUNK).collect::<Vec<_>>(), |chunk, sum| {
+                sum.fill(0.0);
+                for group in &groups.groups {
+                    adam::add(plan.isa(), &group.gradient[chunk * CHUNK..][..sum.len()], sum);
+                }
+            });
+            plan.finish_gradient(gradient);
+            loss
+        })
+    }
+
+    /// The mean loss per pixel of a batch, for the parameters that the plan has.
     pub(super) fn loss(&mut self, plan: &Plan, batch: &Batch<'_>) -> f64 {
-        self.run(plan, batch, |_, _| ())
+        self.groups.run(&self.threads, plan, batch, |_, _| ())
     }
+}
 
+/// The groups of a batch and the buffers that their images need.
+#[derive(Debug, Default)]
+struct Groups {
+    /// As many as threads have been at work at one time.
+    idle: Mutex<Vec<Scratch>>,
+    groups: Vec<Group>,
+}
+
+impl Groups {
     /// Forward pass and loss of every image, then `then` for it.
-    fn run(&mut self, plan: &Plan, batch: &Batch<'_>, then: impl Fn(&mut Scratch, &mut Group) + Sync) -> f64 {
+    fn run(
+        &mut self,
+        threads: &Threads,
+        plan: &Plan,
+        batch: &Batch<'_>,
+        then: impl Fn(&mut Scratch, &mut Group) + Sync,
+    ) -> f64 {
         let Batch { samples, images, noise, stream } = *batch;
         assert!(!images.is_empty(), "the mean loss of no images");
         let size = images.len().div_ceil(MOST_GROUPS).max(SMALLEST_GROUP);
         self.groups.resize_with(images.len().div_ceil(size), Group::default);
         let idle = &self.idle;
-        self.threads.for_each(&mut self.groups, |index, group| {
+        threads.for_each(&mut self.groups, |index, group| {
             group.gradient.fill(0.0);
             group.loss = 0.0;
             let mut scratch = take(idle).unwrap_or_else(|| Scratch {

@@ -197,8 +197,8 @@ impl Trainer {
         let (seed, draw) = (config.seed, state.epoch);
         let stream = |image| Stream { seed, index: image as u32, draw, purpose: Purpose::Training as u32 };
         let batch = Batch { samples: &*self.train, images, noise: &config.noise, stream: &stream };
-        self.plan.set_parameters(state.parameters.values());
-        let loss = self.runner.gradient(&self.plan, &batch, &mut self.gradient);
+        let parameters = state.parameters.values();
+        let loss = self.runner.gradient(&mut self.plan, parameters, &batch, &mut self.gradient);
         if !loss.is_finite() {
             return Err(diverged(loss, state.adam.step + 1, state.epoch, config));
         }
@@ -245,7 +245,7 @@ impl Trainer {
 
     /// The mean loss per pixel over the whole validation set under its own noise, for the present parameters.
     pub fn validation_loss(&mut self) -> f64 {
-        self.plan.set_parameters(self.state.parameters.values());
+        self.runner.set_parameters(&mut self.plan, self.state.parameters.values());
         let images: Vec<u32> = (0..self.validation.len() as u32).collect();
         let noise = &self.config.noise;
         let batch = Batch { samples: &*self.validation, images: &images, noise, stream: &test_stream };

@@ -117,8 +117,10 @@ mod tests {
     fn six_products_are_four_outputs_of_three_taps() {
         let splat = |values: &[f32]| -> Vec<[f32; 4]> { values.iter().map(|&v| [v; 4]).collect() };
         let (d, g) = ([3.0, -7.0, 2.0, 11.0, -5.0, 1.0], [12.0, -24.0, 6.0]);
-        let (bd, gg) =
-            (input(Scalar, splat(&d).try_into().unwrap()), weights(Scalar, splat(&g).try_into().unwrap()));
+        let (bd, gg) = (
+            Input::along(Scalar, splat(&d).try_into().unwrap()),
+            Weights::along(Scalar, splat(&g).try_into().unwrap()),
+        );
         let products = std::array::from_fn(|i| Scalar.mul(bd[i], gg[i]));
         for (o, got) in Output::along(Scalar, products).iter().enumerate() {
             let want: f32 = (0..3).map(|k| d[o + k] * g[k]).sum();

@@ -63,18 +63,17 @@ impl ConvolutionStep {
 
     /// How the forward pass is computed, in a few words.
     pub(super) fn describe(&self) -> String {
-        match self.shape.stride {
-            _ if self.forward.is_winograd() => "Winograd F(4x4, 3x3)".into(),
-            stride if self.transposed && stride > 1 => {
-                format!("stencils, one for each of {stride}x{stride} phases")
-            }
-            _ => "stencil".into(),
-        }
+        self.forward.algorithm()
     }
 
     /// Whether the max-pool over `size` x `size` behind it can be part of its kernel.
     pub(super) fn can_pool(&self, size: usize) -> bool {
         size == 2 && self.forward.can_pool()
+    }
+
+    /// Whether anybody asks for the gradient of its input.
+    pub(super) fn has_data_gradient(&self) -> bool {
+        self.backward.is_some()
     }
 
     pub(super) fn shape(&self) -> ConvShape {

@@ -78,6 +78,25 @@ pub struct Plan {
     gradient_len: usize,
 }
 
+/// A part of a plan that takes its share of the network's parameters.
+#[derive(Debug)]
+pub struct Part<'a> {
+    step: &'a mut Step,
+    /// Values that the network has.
+    parameters: usize,
+}
+
+impl Part<'_> {
+    /// As [`Plan::set_parameters`], for this part.
+    ///
+    /// # Panics
+    /// If the number of values is not that of the network.
+    pub fn set_parameters(&mut self, values: &[f32]) {
+        assert_eq!(values.len(), self.parameters, "the parameters must be those of the network");
+        self.step.set_parameters(values);
+    }
+}
+
 impl Plan {
     /// Plans a network for images of `height` x `width`. The weights are not set yet.
     ///
@@ -176,10 +195,16 @@ impl Plan {
     /// # Panics
     /// If their number is another.
     pub fn set_parameters(&mut self, values: &[f32]) {
-        assert_eq!(values.len(), self.layout.len(), "the parameters must be those of the network");
-        for step in &mut self.steps {
-            step.set_parameters(values);
+        for part in &mut self.parts() {
+            part.set_parameters(values);
         }
+    }
+
+    /// The parts of the plan that take parameters, each of which can do so on a thread of its own: together they are
+    /// [`Plan::set_parameters`].
+    pub fn parts(&mut self) -> Vec<Part<'_>> {
+        let parameters = self.layout.len();
+        self.steps.iter_mut().map(|step| Part { step, parameters }).collect()
     }
 
     /// Buffers for one image at a time.

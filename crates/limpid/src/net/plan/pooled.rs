@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use limpid_kernels::conv::{PooledConv, PooledScratch, backward_bias};
+use limpid_kernels::conv::{PooledConv, PooledImageConv, PooledImageScratch, PooledScratch, backward_bias};
 use limpid_kernels::{FeatureMap, Isa, Shape, activation, pool};
 
 use super::convolution::{self, ConvolutionStep};
@@ -22,10 +22,18 @@ pub(super) struct PooledStep {
 
 /// The sparse backward pass.
 #[derive(Debug, Clone)]
-struct Sparse {
-    kernels: PooledConv,
-    /// Where in the batch's gradient that of their kernel is added up, in an order of their own.
-    gradient: Range<usize>,
+enum Sparse {
+    /// Of any convolution, and where in the batch's gradient that of its kernel is added up, in an order of its own.
+    Map(PooledConv, Range<usize>),
+    /// Of a convolution of the image itself.
+    Image(PooledImageConv),
+}
+
+/// What the sparse backward pass needs.
+#[derive(Debug)]
+enum SparseScratch {
+    Map(PooledScratch),
+    Image(PooledImageScratch),
 }
 
 /// What one image needs between the convolution and the pool.
@@ -34,7 +42,7 @@ pub(super) struct Scratch {
     convolution: convolution::Scratch,
     /// Positions of maxima.
     argmax: Vec<u8>,
-    sparse: Option<PooledScratch>,
+    sparse: Option<SparseScratch>,
     /// The output of the convolution; none where the pool is part of its kernel.
     pub(super) unpooled: Option<FeatureMap>,
     /// The gradient of that output; none where the backward pass is sparse, or there is none.
@@ -45,9 +53,13 @@ impl PooledStep {
     /// Joins a convolution to the pool behind it. `next_gradient` is the first free place in the batch's gradient.
     pub(super) fn new(isa: Isa, convolution: ConvolutionStep, size: usize, next_gradient: usize) -> Self {
         let shape = convolution.shape();
-        let sparse = PooledConv::new(isa, &shape, size)
-            .filter(|_| size > 1)
-            .map(|kernels| Sparse { kernels, gradient: next_gradient..next_gradient + shape.kernel_len() });
+        let own = next_gradient..next_gradient + shape.kernel_len();
+        let sparse = match PooledConv::new(isa, &shape, size).filter(|_| size > 1) {
+            Some(kernels) => Some(Sparse::Map(kernels, own)),
+            // It has no gradient of the data.
+            None if convolution.has_data_gradient() => None,
+            None => PooledImageConv::new(isa, &shape, size).map(Sparse::Image),
+        };
         Self { convolution, size, sparse }
     }
 
@@ -61,7 +73,10 @@ impl PooledStep {
 
     /// Values that the step adds to the batch's gradient.
     pub(super) fn gradient_len(&self) -> usize {
-        self.sparse.as_ref().map_or(0, |sparse| sparse.gradient.len())
+        match &self.sparse {
+            Some(Sparse::Map(_, own)) => own.len(),
+            Some(Sparse::Image(_)) | None => 0,
+        }
     }
 
     /// Zeros around the input.
@@ -83,7 +98,10 @@ impl PooledStep {
         Scratch {
             convolution: self.convolution.scratch(),
             argmax: vec![0; self.output().len()],
-            sparse: self.sparse.as_ref().filter(|_| training).map(|sparse| sparse.kernels.scratch()),
+            sparse: self.sparse.as_ref().filter(|_| training).map(|sparse| match sparse {
+                Sparse::Map(kernels, _) => SparseScratch::Map(kernels.scratch()),
+                Sparse::Image(kernels) => SparseScratch::Image(kernels.scratch()),
+            }),
             unpooled: (!self.convolution.can_pool(self.size)).then(|| FeatureMap::new(shape, 0)),
             gradient: dense.then(|| FeatureMap::new(shape, self.convolution.gradient_pad())),
         }
@@ -91,7 +109,7 @@ impl PooledStep {
 
     pub(super) fn set_parameters(&mut self, values: &[f32]) {
         self.convolution.set_parameters(values);
-        if let Some(Sparse { kernels, .. }) = &mut self.sparse {
+        if let Some(Sparse::Map(kernels, _)) = &mut self.sparse {
             let (kernel, _) = self.convolution.ranges().split(values);
             kernels.set_weights(kernel);
         }
@@ -124,11 +142,15 @@ impl PooledStep {
         let (_, bias) = self.convolution.ranges().split_mut(gradient);
         backward_bias(isa, dy, bias);
         match (&self.sparse, sparse, dense) {
-            (Some(Sparse { kernels, gradient: own }), Some(scratch), _) => {
+            (Some(Sparse::Map(kernels, own)), Some(SparseScratch::Map(scratch)), _) => {
                 kernels.backward_weights(x, dy, argmax, &mut gradient[own.clone()], scratch);
                 if let Some(dx) = dx {
                     kernels.backward_data(dy, argmax, dx, scratch);
                 }
+            }
+            (Some(Sparse::Image(kernels)), Some(SparseScratch::Image(scratch)), _) => {
+                let (kernel, _) = self.convolution.ranges().split_mut(gradient);
+                kernels.backward_weights(x, dy, argmax, kernel, scratch);
             }
             (None, _, Some(dense)) => {
                 pool::backward(isa, self.size, dy, argmax, dense);
@@ -140,7 +162,7 @@ impl PooledStep {
 
     /// Adds the gradient of the packed kernel to that of the parameters, the first `parameters` values.
     pub(super) fn finish_gradient(&self, parameters: usize, gradient: &mut [f32]) {
-        if let Some(Sparse { kernels, gradient: own, .. }) = &self.sparse {
+        if let Some(Sparse::Map(kernels, own)) = &self.sparse {
             let (of_parameters, rest) = gradient.split_at_mut(parameters);
             let (kernel, _) = self.convolution.ranges().split_mut(of_parameters);
             kernels.add_unpacked(&rest[own.start - parameters..own.end - parameters], kernel);

@@ -11,7 +11,8 @@
 //! From the last layer on, because that one has few channels. A bias of layer `m` is a constant image behind it: at an output
 //! pixel it gives the sum of `K_m * b_m` over all pixels that reach it. The cost does not depend on the batch.
 
-use num_traits::Float;
+use limpid_kernels::Isa;
+use limpid_kernels::matrix::{self, Product};
 
 use super::paths::{Branches, Paths};
 use crate::net::LayerRanges;
@@ -27,6 +28,12 @@ pub(super) struct LinearLayer {
 }
 
 impl LinearLayer {
+    /// Rows and columns of the matrix of one kernel position.
+    fn size(&self) -> matrix::Size {
+        let (inputs, outputs) = self.channels;
+        if self.transposed { (outputs, inputs) } else { (inputs, outputs) }
+    }
+
     /// Where the matrix of kernel position `(ky, kx)` starts in the kernel: `[before][behind]`, or, transposed,
     /// `[behind][before]`.
     fn block(&self, ky: usize, kx: usize) -> usize {
@@ -37,17 +44,31 @@ impl LinearLayer {
 /// A run of linear layers along both axes.
 #[derive(Debug, Clone)]
 pub(super) struct Composition {
+    isa: Isa,
     pub(super) layers: Vec<LinearLayer>,
     pub(super) rows: Paths,
     pub(super) columns: Paths,
     /// Channels of the output.
     pub(super) out_channels: usize,
+    /// For each layer, the products of its part of the composition.
+    products: Vec<Vec<Product>>,
 }
 
 /// The matrices `K_m` for `m` from 0, each flat: `[class of rows][class of columns][out][channels behind m]`.
-pub(super) type Matrices<T> = Vec<Vec<T>>;
+pub(super) type Matrices = Vec<Vec<f32>>;
 
 impl Composition {
+    pub(super) fn new(
+        isa: Isa,
+        layers: Vec<LinearLayer>,
+        (rows, columns): (Paths, Paths),
+        out_channels: usize,
+    ) -> Self {
+        let mut composition = Self { isa, layers, rows, columns, out_channels, products: Vec::new() };
+        composition.products = (1..=composition.layers.len()).map(|m| composition.products_of(m)).collect();
+        composition
+    }
+
     fn channels(&self, m: usize) -> usize {
         if m == 0 { self.layers[0].channels.0 } else { self.layers[m - 1].channels.1 }
     }
@@ -62,73 +83,67 @@ impl Composition {
         rows * columns * self.out_channels * self.channels(m)
     }
 
-    fn zeros<T: Float>(&self) -> Matrices<T> {
-        (0..=self.layers.len()).map(|m| vec![T::zero(); self.len(m)]).collect()
+    fn zeros(&self) -> Matrices {
+        (0..=self.layers.len()).map(|m| vec![0.0; self.len(m)]).collect()
     }
 
-    /// Visits every product of the composition of layer `m`, counted from 1: `visit(start of K_(m-1)[cy][cx], start of
-    /// K_m[ny][nx], start of W_m[ky][kx])`.
-    fn for_each_product(&self, m: usize, mut visit: impl FnMut(usize, usize, usize)) {
+    /// The products of layer `m`, counted from 1. The rows of a matrix are the channels behind the layer if it is transposed,
+    /// otherwise those before it.
+    fn products_of(&self, m: usize) -> Vec<Product> {
         let layer = &self.layers[m - 1];
-        let (before, behind) = (self.out_channels * layer.channels.0, self.out_channels * layer.channels.1);
+        let (inputs, outputs) = layer.channels;
         let (_, columns_behind) = self.classes(m);
         let (rows, columns): (&[Branches], &[Branches]) =
             (&self.rows.classes[m - 1], &self.columns.classes[m - 1]);
+        let mut products = Vec::new();
         for (cy, row) in rows.iter().enumerate() {
             for (cx, column) in columns.iter().enumerate() {
-                let to = (cy * columns.len() + cx) * before;
                 for &(ky, ny) in row {
                     for &(kx, nx) in column {
-                        visit(to, (ny * columns_behind + nx) * behind, layer.block(ky, kx));
+                        for o in 0..self.out_channels {
+                            let before = ((cy * columns.len() + cx) * self.out_channels + o) * inputs;
+                            let behind = ((ny * columns_behind + nx) * self.out_channels + o) * outputs;
+                            let (x, y) = if layer.transposed { (behind, before) } else { (before, behind) };
+                            products.push(Product { m: layer.block(ky, kx), x, y });
+                        }
                     }
                 }
             }
         }
+        products
     }
 
     /// All `K_m` for the network's parameters.
-    pub(super) fn matrices<T: Float>(&self, parameters: &[T]) -> Matrices<T> {
+    pub(super) fn matrices(&self, parameters: &[f32]) -> Matrices {
         let mut matrices = self.zeros();
         let last = self.layers.len();
         for channel in 0..self.out_channels {
-            matrices[last][channel * self.out_channels + channel] = T::one();
+            matrices[last][channel * self.out_channels + channel] = 1.0;
         }
         for m in (1..=last).rev() {
-            let layer = &self.layers[m - 1];
-            let (inputs, outputs) = layer.channels;
+            let (layer, products) = (&self.layers[m - 1], &self.products[m - 1]);
             let (weights, _) = layer.ranges.split(parameters);
             let (before, behind) = matrices.split_at_mut(m);
             let (to, from) = (&mut before[m - 1], &behind[0]);
-            self.for_each_product(m, |to_at, from_at, weight_at| {
-                let weights = &weights[weight_at..][..inputs * outputs];
-                for o in 0..self.out_channels {
-                    let to = &mut to[to_at + o * inputs..][..inputs];
-                    let from = &from[from_at + o * outputs..][..outputs];
-                    if layer.transposed {
-                        for (&k, row) in from.iter().zip(weights.chunks_exact(inputs)) {
-                            add_multiple(k, row, to);
-                        }
-                    } else {
-                        for (to, row) in to.iter_mut().zip(weights.chunks_exact(outputs)) {
-                            *to = *to + dot(from, row);
-                        }
-                    }
-                }
-            });
+            if layer.transposed {
+                matrix::vector_matrix(self.isa, layer.size(), products, from, weights, to);
+            } else {
+                matrix::matrix_vector(self.isa, layer.size(), products, to, weights, from);
+            }
         }
         matrices
     }
 
     /// What the biases add to every pixel of the output: HWC.
-    pub(super) fn bias_map<T: Float>(&self, parameters: &[T], matrices: &Matrices<T>) -> Vec<T> {
-        let mut of_kinds = vec![T::zero(); self.kinds_len()];
+    pub(super) fn bias_map(&self, parameters: &[f32], matrices: &Matrices) -> Vec<f32> {
+        let mut of_kinds = vec![0.0; self.kinds_len()];
         for (before, (layer, matrices)) in self.layers.iter().zip(&matrices[1..]).enumerate() {
             let (_, bias) = layer.ranges.split(parameters);
             // What one pixel behind the layer adds, by classes.
-            let added: Vec<T> = matrices.chunks_exact(bias.len()).map(|row| dot(row, bias)).collect();
+            let added: Vec<f32> = matrices.chunks_exact(bias.len()).map(|row| dot(row, bias)).collect();
             self.for_each_reach(before + 1, |kind, classes| {
                 let from = &added[classes * self.out_channels..][..self.out_channels];
-                add_multiple(T::one(), from, &mut of_kinds[kind * self.out_channels..][..self.out_channels]);
+                add_multiple(1.0, from, &mut of_kinds[kind * self.out_channels..][..self.out_channels]);
             });
         }
         self.pixels()
@@ -166,28 +181,28 @@ impl Composition {
     }
 
     /// The adjoint: from the gradients of `K_0` and of the bias map to those of the layers' parameters, added to `gradient`.
-    pub(super) fn backward<T: Float>(
+    pub(super) fn backward(
         &self,
-        parameters: &[T],
-        matrices: &Matrices<T>,
-        first: Vec<T>,
-        bias_map: &[T],
-        gradient: &mut [T],
+        parameters: &[f32],
+        matrices: &Matrices,
+        first: Vec<f32>,
+        bias_map: &[f32],
+        gradient: &mut [f32],
     ) {
         let mut gradients = self.zeros();
         gradients[0] = first;
-        let mut of_kinds = vec![T::zero(); self.kinds_len()];
+        let mut of_kinds = vec![0.0; self.kinds_len()];
         for (kind, values) in self.pixels().zip(bias_map.chunks_exact(self.out_channels)) {
-            add_multiple(T::one(), values, &mut of_kinds[kind * self.out_channels..][..self.out_channels]);
+            add_multiple(1.0, values, &mut of_kinds[kind * self.out_channels..][..self.out_channels]);
         }
         for m in 1..=self.layers.len() {
             let layer = &self.layers[m - 1];
-            let (inputs, outputs) = layer.channels;
+            let (_, outputs) = layer.channels;
             // The bias behind layer `m`.
-            let mut added = vec![T::zero(); matrices[m].len() / outputs];
+            let mut added = vec![0.0; matrices[m].len() / outputs];
             self.for_each_reach(m, |kind, classes| {
                 let from = &of_kinds[kind * self.out_channels..][..self.out_channels];
-                add_multiple(T::one(), from, &mut added[classes * self.out_channels..][..self.out_channels]);
+                add_multiple(1.0, from, &mut added[classes * self.out_channels..][..self.out_channels]);
             });
             let (weights, bias) = layer.ranges.split(parameters);
             let (dweights, dbias) = layer.ranges.split_mut(gradient);
@@ -199,53 +214,25 @@ impl Composition {
             // The product with the kernel.
             let (before, behind) = gradients.split_at_mut(m);
             let (dto, dfrom) = (&before[m - 1], &mut behind[0]);
-            let from = &matrices[m];
-            self.for_each_product(m, |to_at, from_at, weight_at| {
-                let weights = &weights[weight_at..][..inputs * outputs];
-                let dweights = &mut dweights[weight_at..][..inputs * outputs];
-                for o in 0..self.out_channels {
-                    let dto = &dto[to_at + o * inputs..][..inputs];
-                    let from = &from[from_at + o * outputs..][..outputs];
-                    let dfrom = &mut dfrom[from_at + o * outputs..][..outputs];
-                    if layer.transposed {
-                        let rows = weights.chunks_exact(inputs).zip(dweights.chunks_exact_mut(inputs));
-                        for ((&k, dk), (row, drow)) in from.iter().zip(dfrom).zip(rows) {
-                            *dk = *dk + dot(dto, row);
-                            add_multiple(k, dto, drow);
-                        }
-                    } else {
-                        let rows = weights.chunks_exact(outputs).zip(dweights.chunks_exact_mut(outputs));
-                        for (&dk, (row, drow)) in dto.iter().zip(rows) {
-                            add_multiple(dk, row, dfrom);
-                            add_multiple(dk, from, drow);
-                        }
-                    }
-                }
-            });
+            let (from, products, size) = (&matrices[m], &self.products[m - 1], layer.size());
+            if layer.transposed {
+                matrix::matrix_vector(self.isa, size, products, dfrom, weights, dto);
+                matrix::outer(self.isa, size, products, from, dweights, dto);
+            } else {
+                matrix::vector_matrix(self.isa, size, products, dto, weights, dfrom);
+                matrix::outer(self.isa, size, products, dto, dweights, from);
+            }
         }
     }
 }
 
-/// Sums side by side: one alone would wait for each addition before the next.
-const SUMS: usize = 8;
-
-fn dot<T: Float>(a: &[T], b: &[T]) -> T {
-    let mut sums = [T::zero(); SUMS];
-    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<SUMS>(), b.as_chunks::<SUMS>());
-    for (a, b) in a.iter().zip(b) {
-        for i in 0..SUMS {
-            sums[i] = sums[i] + a[i] * b[i];
-        }
-    }
-    for (sum, (&a, &b)) in sums.iter_mut().zip(a_rest.iter().zip(b_rest)) {
-        *sum = *sum + a * b;
-    }
-    sums.into_iter().fold(T::zero(), |sum, value| sum + value)
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 /// `to += factor * from`.
-fn add_multiple<T: Float>(factor: T, from: &[T], to: &mut [T]) {
+fn add_multiple(factor: f32, from: &[f32], to: &mut [f32]) {
     for (to, &from) in to.iter_mut().zip(from) {
-        *to = *to + factor * from;
+        *to += factor * from;
     }
 }

@@ -39,7 +39,7 @@ pub(super) struct Fold {
     backward: Option<Convolution>,
     /// The parameters that the matrices were composed from.
     parameters: Vec<f32>,
-    matrices: Matrices<f32>,
+    matrices: Matrices,
     bias_map: Vec<f32>,
     /// The terms of the output's border pixels.
     terms: Vec<Term>,
@@ -104,21 +104,17 @@ impl Fold {
             stride: rows.stride,
             pad: (rows.pad, columns.pad),
         };
-        let composition = Composition {
-            layers: layers
-                .iter()
-                .zip(&geometry)
-                .map(|((layer, ranges), (shape, transposed))| LinearLayer {
-                    ranges: (*ranges).clone(),
-                    channels: (layer.input().channels, layer.output().channels),
-                    kernel: shape.kernel,
-                    transposed: *transposed,
-                })
-                .collect(),
-            out_channels: output.channels,
-            rows,
-            columns,
-        };
+        let layers = layers
+            .iter()
+            .zip(&geometry)
+            .map(|((layer, ranges), (shape, transposed))| LinearLayer {
+                ranges: (*ranges).clone(),
+                channels: (layer.input().channels, layer.output().channels),
+                kernel: shape.kernel,
+                transposed: *transposed,
+            })
+            .collect();
+        let composition = Composition::new(isa, layers, (rows, columns), output.channels);
         let (terms, border) = border(&composition.rows, &composition.columns);
         Self {
             isa,
@@ -137,7 +133,7 @@ impl Fold {
     /// Multiply-accumulates of one image.
     pub(super) fn macs(&self) -> u64 {
         let channels = self.shape.input.channels * self.shape.output.channels;
-        self.shape.macs() + (self.terms.len() * channels) as u64
+        self.forward.macs() + (self.terms.len() * channels) as u64
     }
 
     /// What it is, in a few words.
@@ -147,7 +143,10 @@ impl Fold {
             0 => String::new(),
             count => format!(", {count} border pixels term by term"),
         };
-        format!("folded: conv_transpose {kernel}x{kernel}, stride {stride}{border}")
+        format!(
+            "folded: conv_transpose {kernel}x{kernel}, stride {stride} ({}){border}",
+            self.forward.algorithm()
+        )
     }
 
     /// Zeros that the run needs around its input.

@@ -1,0 +1,181 @@
+//! Products of many small matrices with vectors, for what is computed once per batch: the composition of linear layers.
+//!
+//! Formulas, for each of a list of products with a matrix `m`, a vector `x` as long as it has rows and a vector `y` as long as it
+//! has columns; all lie somewhere in three slices, and results are added to what is there:
+//!
+//! ```text
+//! vector_matrix: y[c] += sum over r of x[r] * m[r, c]
+//! matrix_vector: x[r] += sum over c of m[r, c] * y[c]
+//! outer:         m[r, c] += x[r] * y[c]
+//! ```
+//!
+//! The first two are linear in `m` and in a vector; `outer` with one of the others is the gradient of either.
+//!
+//! Why it is fast: lanes over columns, which are neighbours; a whole list is one call, so that its products share one passage
+//! into the instruction set.
+
+pub mod reference;
+
+use crate::Isa;
+use crate::isa::per_isa;
+use crate::lanes::{Lanes, read};
+
+/// Where one product finds its matrix and its vectors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Product {
+    /// Start of the matrix, row by row.
+    pub m: usize,
+    /// Start of the vector as long as the matrix has rows.
+    pub x: usize,
+    /// Start of the vector as long as it has columns.
+    pub y: usize,
+}
+
+/// Rows and columns of the matrices of a list.
+pub type Size = (usize, usize);
+
+/// `y += x m` for each product, in their order.
+///
+/// # Panics
+/// If a product reaches beyond a slice.
+pub fn vector_matrix(isa: Isa, size: Size, products: &[Product], x: &[f32], m: &[f32], y: &mut [f32]) {
+    check(size, products, (x.len(), m.len(), y.len()));
+    vector_matrix_all(isa, size, products, x, m, y);
+}
+
+/// `x += m y` for each product, in their order.
+///
+/// # Panics
+/// As [`vector_matrix`].
+pub fn matrix_vector(isa: Isa, size: Size, products: &[Product], x: &mut [f32], m: &[f32], y: &[f32]) {
+    check(size, products, (x.len(), m.len(), y.len()));
+    matrix_vector_all(isa, size, products, x, m, y);
+}
+
+/// `m += x y` for each product, in their order.
+///
+/// # Panics
+/// As [`vector_matrix`].
+pub fn outer(isa: Isa, size: Size, products: &[Product], x: &[f32], m: &mut [f32], y: &[f32]) {
+    check(size, products, (x.len(), m.len(), y.len()));
+    outer_all(isa, size, products, x, m, y);
+}
+
+fn check((rows, columns): Size, products: &[Product], (x, m, y): (usize, usize, usize)) {
+    let fits = |start: usize, count: Option<usize>, len: usize| {
+        count.and_then(|count| start.checked_add(count)).is_some_and(|end| end <= len)
+    };
+    let inside = |product: &Product| {
+        fits(product.m, rows.checked_mul(columns), m)
+            && fits(product.x, Some(rows), x)
+            && fits(product.y, Some(columns), y)
+    };
+    assert!(products.iter().all(inside), "a product reaches beyond the values");
+}
+
+/// Vectors of columns whose sums are kept side by side.
+const SIDE_BY_SIDE: usize = 4;
+
+per_isa! {
+    fn vector_matrix_all<L>(lanes; size: Size, products: &[Product], x: &[f32], m: &[f32], y: &mut [f32]) {
+        let (rows, columns) = size;
+        for product in products {
+            for first in (0..columns).step_by(SIDE_BY_SIDE * L::LEN) {
+                let mut sums = [lanes.splat(0.0); SIDE_BY_SIDE];
+                for row in 0..rows {
+                    // SAFETY: `check` has seen that the product lies inside the slices.
+                    unsafe {
+                        let value = lanes.splat(read(x, product.x + row));
+                        for (v, sum) in sums.iter_mut().enumerate() {
+                            let column = first + v * L::LEN;
+                            if column < columns {
+                                let weights = load(lanes, m, product.m + row * columns + column, columns - column);
+                                *sum = lanes.mul_add(value, weights, *sum);
+                            }
+                        }
+                    }
+                }
+                for (v, sum) in sums.iter().enumerate() {
+                    let column = first + v * L::LEN;
+                    if column < columns {
+                        // SAFETY: as above.
+                        unsafe { add(lanes, y, product.y + column, columns - column, *sum) };
+                    }
+                }
+            }
+        }
+    }
+}
+
+per_isa! {
+    fn matrix_vector_all<L>(lanes; size: Size, products: &[Product], x: &mut [f32], m: &[f32], y: &[f32]) {
+        let (rows, columns) = size;
+        for product in products {
+            if columns < L::LEN {
+                // A single column above all: no lanes to speak of.
+                for (row, x) in x[product.x..][..rows].iter_mut().enumerate() {
+                    let weights = &m[product.m + row * columns..][..columns];
+                    for (weight, y) in weights.iter().zip(&y[product.y..]) {
+                        *x += weight * y;
+                    }
+                }
+                continue;
+            }
+            for row in 0..rows {
+                let mut sum = lanes.splat(0.0);
+                for column in (0..columns).step_by(L::LEN) {
+                    // SAFETY: `check` has seen that the product lies inside the slices.
+                    unsafe {
+                        let weights = load(lanes, m, product.m + row * columns + column, columns - column);
+                        sum = lanes.mul_add(weights, load(lanes, y, product.y + column, columns - column), sum);
+                    }
+                }
+                x[product.x + row] += lanes.sum(sum);
+            }
+        }
+    }
+}
+
+per_isa! {
+    fn outer_all<L>(lanes; size: Size, products: &[Product], x: &[f32], m: &mut [f32], y: &[f32]) {
+        let (rows, columns) = size;
+        for product in products {
+            for row in 0..rows {
+                // SAFETY: `check` has seen that the product lies inside the slices.
+                unsafe {
+                    let value = lanes.splat(read(x, product.x + row));
+                    for column in (0..columns).step_by(L::LEN) {
+                        let values = lanes.mul(value, load(lanes, y, product.y + column, columns - column));
+                        add(lanes, m, product.m + row * columns + column, columns - column, values);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A vector, or the `left` values that are left of one.
+///
+/// # Safety
+/// They lie in `from`.
+#[inline(always)]
+unsafe fn load<L: Lanes>(lanes: L, from: &[f32], at: usize, left: usize) -> L::F32 {
+    // SAFETY: the caller's promise.
+    unsafe { if left >= L::LEN { lanes.load(from, at) } else { lanes.load_first(from, at, left) } }
+}
+
+/// Adds a vector, or the `left` values that are left of one.
+///
+/// # Safety
+/// They lie in `to`.
+#[inline(always)]
+unsafe fn add<L: Lanes>(lanes: L, to: &mut [f32], at: usize, left: usize, value: L::F32) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if left >= L::LEN {
+            lanes.store(to, at, lanes.add(lanes.load(to, at), value));
+        } else {
+            lanes.store_first(to, at, left, lanes.add(lanes.load_first(to, at, left), value));
+        }
+    }
+}
