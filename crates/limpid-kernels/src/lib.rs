@@ -14,6 +14,7 @@ pub mod loss;
 mod map;
 mod math;
 pub mod noise;
+pub mod peak;
 pub mod pool;
 mod shape;
 
