@@ -30,10 +30,16 @@ pub(crate) struct Denoise {
 impl Denoise {
     /// Reads the model, and `NAME.f32`: f32 in native byte order, of square images. What the first call makes of them goes
     /// to `NAME.limpid.f32`.
-    pub(crate) fn new(model: &Path, directory: &Path, name: &str, threads: usize) -> Result<Self, Box<dyn Error>> {
+    pub(crate) fn new(
+        model: &Path,
+        directory: &Path,
+        name: &str,
+        threads: usize,
+    ) -> Result<Self, Box<dyn Error>> {
         let model = Autoencoder::load(model)?;
         let bytes = fs::read(directory.join(format!("{name}.f32")))?;
-        let noisy: Vec<f32> = bytes.chunks_exact(4).map(|b| f32::from_ne_bytes([b[0], b[1], b[2], b[3]])).collect();
+        let noisy: Vec<f32> =
+            bytes.chunks_exact(4).map(|b| f32::from_ne_bytes([b[0], b[1], b[2], b[3]])).collect();
         let side = if name == "batch" { 28 } else { noisy.len().isqrt() };
         let plan = model.plan((side, side))?;
         let macs = plan.explain(&model.net).steps.iter().map(|step| step.macs).sum();
@@ -50,8 +56,7 @@ impl Denoise {
         let Self { plan, threads, idle, noisy, denoised, .. } = self;
         let len = plan.shape().len();
         let lock = || idle.lock().expect("no thread panics while it holds the lock");
-        let mut groups: Vec<_> =
-            noisy.chunks(GROUP * len).zip(denoised.chunks_mut(GROUP * len)).collect();
+        let mut groups: Vec<_> = noisy.chunks(GROUP * len).zip(denoised.chunks_mut(GROUP * len)).collect();
         threads.for_each(&mut groups, |_, (noisy, denoised)| {
             let mut workspace = { lock().pop() }.unwrap_or_else(|| plan.workspace());
             for (noisy, denoised) in noisy.chunks(len).zip(denoised.chunks_mut(len)) {

@@ -46,7 +46,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         ["peak", threads] => Box::new(peak::Peak::new(threads.parse()?)?),
         _ => {
-            eprintln!("The steps of training and denoising are measured by `cargo xtask bench`, which runs this program.");
+            eprintln!(
+                "The steps of training and denoising are measured by `cargo xtask bench`, which runs this program."
+            );
             return Ok(());
         }
     };

@@ -31,7 +31,8 @@ impl Work for Train {
     fn about(&self) -> Value {
         let net = &self.trainer.config().net;
         let size = (net.input.height, net.input.width);
-        let explanation = Plan::new(net, size, self.trainer.isa(), Purpose::Training).map(|plan| plan.explain(net));
+        let explanation =
+            Plan::new(net, size, self.trainer.isa(), Purpose::Training).map(|plan| plan.explain(net));
         let forward: u64 = explanation.iter().flat_map(|plan| &plan.steps).map(|step| step.macs).sum();
         json!({ "isa": self.trainer.isa().name(), "threads": self.trainer.threads().count(), "macs_forward": forward })
     }
