@@ -2,12 +2,17 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
 use anyhow::Result;
 use serde_json::Value;
 
 use super::series::Series;
 use super::worker::Worker;
+
+/// Before each turn: threads of the last one may still be spinning in the hope of more work.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Who measures what, and by which command.
 pub(super) struct Contender {
@@ -71,6 +76,7 @@ pub(super) fn run(what: &str, contenders: Vec<Contender>, plan: Plan, logs: &Pat
     for round in 1..=plan.rounds {
         let mut line = format!("     round {round:>2}/{}", plan.rounds);
         for (name, worker, measured) in &mut workers {
+            thread::sleep(PAUSE);
             let turn = worker.turn(plan.seconds)?;
             (measured.loss, measured.memory_mib) = (turn.loss, turn.memory_mib);
             let ms = turn.median_ms();

@@ -34,7 +34,12 @@ impl Work for Train {
         let explanation =
             Plan::new(net, size, self.trainer.isa(), Purpose::Training).map(|plan| plan.explain(net));
         let forward: u64 = explanation.iter().flat_map(|plan| &plan.steps).map(|step| step.macs).sum();
-        json!({ "isa": self.trainer.isa().name(), "threads": self.trainer.threads().count(), "macs_forward": forward })
+        json!({
+            "isa": self.trainer.isa().name(),
+            "threads": self.trainer.threads().count(),
+            "macs_forward": forward,
+            "macs_backward": null, // the plan does not tell them
+        })
     }
 
     /// A step; a smaller one at the end of an epoch, and the end itself, are done but not counted.
