@@ -74,7 +74,7 @@ impl Python {
 fn pinned(requirements: &str) -> Vec<String> {
     let lines = requirements.lines().filter(|line| !line.starts_with('#'));
     lines
-        .filter_map(|line| Some(line.split_once("==")?))
+        .filter_map(|line| line.split_once("=="))
         .map(|(name, version)| format!("{name} {version}"))
         .collect()
 }
