@@ -53,10 +53,11 @@ impl Denoise {
     }
 
     fn run(&mut self) {
-        let Self { plan, threads, idle, noisy, denoised, .. } = self;
+        let (plan, threads, idle) = (&self.plan, &self.threads, &self.idle);
         let len = plan.shape().len();
         let lock = || idle.lock().expect("no thread panics while it holds the lock");
-        let mut groups: Vec<_> = noisy.chunks(GROUP * len).zip(denoised.chunks_mut(GROUP * len)).collect();
+        let mut groups: Vec<_> =
+            self.noisy.chunks(GROUP * len).zip(self.denoised.chunks_mut(GROUP * len)).collect();
         threads.for_each(&mut groups, |_, (noisy, denoised)| {
             let mut workspace = { lock().pop() }.unwrap_or_else(|| plan.workspace());
             for (noisy, denoised) in noisy.chunks(len).zip(denoised.chunks_mut(len)) {
