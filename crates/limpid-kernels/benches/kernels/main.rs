@@ -42,32 +42,54 @@ fn main() {
 }
 
 fn convolutions(bench: &Bench, isa: Isa, name: &str, shape: &ConvShape) {
-    let macs = shape.macs();
-    bench.macs(isa, "forward", name, macs, {
-        run(shape, Convolution::forward(isa, shape), shape.input, shape.output)
-    });
-    bench.macs(isa, "backward_data", name, macs, {
-        run(shape, Convolution::backward_data(isa, shape), shape.output, shape.input)
-    });
-    bench.macs(isa, "backward_weights", name, macs, {
+    run(bench, isa, "forward", name, Convolution::forward(isa, shape), shape);
+    let adjoint = ConvShape { input: shape.output, output: shape.input, ..*shape };
+    run(bench, isa, "backward_data", name, Convolution::backward_data(isa, shape), &adjoint);
+    bench.macs(isa, "backward_weights", name, shape.macs(), {
         let (x, dy) = (filled(shape.input, forward_input_pad(shape)), filled(shape.output, 0));
         let mut dw = vec![0.0; shape.kernel_len()];
         move || backward_weights(isa, shape, &x, &dy, &mut dw)
     });
-    // The gradients behind a max-pool, of which only the maxima count.
-    let Some(pooled) = PooledConv::new(isa, shape, 2).filter(|_| name == "conv2") else { return };
+    if ["conv1", "conv2"].contains(&name) {
+        pooled(bench, isa, name, shape);
+    }
+}
+
+/// A convolution from the input to the output of a shape.
+fn run(bench: &Bench, isa: Isa, kernel: &str, name: &str, mut conv: Convolution, shape: &ConvShape) {
+    conv.set_weights(&vec![0.01; shape.kernel_len()], &vec![0.0; shape.output.channels]);
+    let (x, mut y) = (filled(shape.input, conv.input_pad()), FeatureMap::new(shape.output, 1));
+    let mut scratch = conv.scratch();
+    bench.macs(isa, kernel, name, conv.macs(), || conv.run(0.1, &x, &mut y, &mut scratch));
+}
+
+/// A convolution with the max-pool behind it, and the gradients of which only those of the maxima count.
+fn pooled(bench: &Bench, isa: Isa, name: &str, shape: &ConvShape) {
     let small = pool::output_shape(shape.output, 2);
-    let (g, argmax) = (filled(small, 0), (0..small.len()).map(|i| (i * 7 % 4) as u8).collect::<Vec<_>>());
-    let macs = (small.pixels() * shape.kernel_len()) as u64;
-    bench.macs(isa, "pooled weights", name, macs, {
-        let (x, mut dw) = (filled(shape.input, pooled.pad()), vec![0.0; shape.kernel_len()]);
-        let (pooled, g, argmax) = (&pooled, &g, &argmax);
-        move || pooled.backward_weights(&x, g, argmax, &mut dw)
-    });
-    bench.macs(isa, "pooled data", name, macs, {
-        let (w, mut dx) = (vec![0.01; shape.kernel_len()], FeatureMap::new(shape.input, pooled.pad()));
-        move || pooled.backward_data(&g, &argmax, &w, &mut dx)
-    });
+    let mut argmax: Vec<u8> = (0..small.len()).map(|i| (i * 7 % 4) as u8).collect();
+
+    let mut gradients = PooledConv::new(isa, shape, 2);
+    if let Some(conv) = &mut gradients {
+        conv.set_weights(&vec![0.01; shape.kernel_len()]);
+        let macs = (small.pixels() * shape.kernel_len()) as u64;
+        let (x, g, mut scratch) =
+            (filled(shape.input, forward_input_pad(shape)), filled(small, 0), conv.scratch());
+        let (mut dw, mut dx) = (vec![0.0; shape.kernel_len()], FeatureMap::new(shape.input, 0));
+        bench.macs(isa, "pooled weights", name, macs, || {
+            conv.backward_weights(&x, &g, &argmax, &mut dw, &mut scratch);
+        });
+        bench.macs(isa, "pooled data", name, macs, || conv.backward_data(&g, &argmax, &mut dx, &mut scratch));
+    }
+
+    let mut conv = Convolution::forward(isa, shape);
+    if conv.can_pool() {
+        conv.set_weights(&vec![0.01; shape.kernel_len()], &vec![0.0; small.channels]);
+        let (x, mut y) = (filled(shape.input, conv.input_pad()), FeatureMap::new(small, 1));
+        let mut scratch = conv.scratch();
+        bench.macs(isa, "pooled forward", name, conv.macs(), || {
+            conv.run_pooled(0.1, &x, &mut y, &mut argmax, &mut scratch);
+        });
+    }
 }
 
 /// The pools behind conv1 and conv2.
@@ -80,12 +102,6 @@ fn max_pools(bench: &Bench, isa: Isa) {
             pool::forward(isa, 2, &x, &mut y, &mut argmax);
         });
     }
-}
-
-fn run(shape: &ConvShape, mut conv: Convolution, input: Shape, output: Shape) -> impl FnMut() {
-    conv.set_weights(&vec![0.01; shape.kernel_len()], &vec![0.0; output.channels]);
-    let (x, mut y) = (filled(input, conv.input_pad()), FeatureMap::new(output, 1));
-    move || conv.run(0.1, &x, &mut y)
 }
 
 fn filled(shape: Shape, pad: usize) -> FeatureMap {
