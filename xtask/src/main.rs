@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stderr, reason = "a command-line program reports on its standard error stream")]
 
+mod bench;
 mod check;
 mod process;
 
@@ -16,11 +17,13 @@ use clap::Parser;
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Command {
     Check(check::Options),
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
     let outcome = match Command::parse() {
         Command::Check(options) => check::run(&options, workspace_root()),
+        Command::Bench(options) => bench::run(&options, &workspace_root()),
     };
     match outcome {
         Ok(code) => code,

@@ -15,6 +15,7 @@ mod map;
 mod math;
 pub mod matrix;
 pub mod noise;
+pub mod peak;
 pub mod pool;
 mod shape;
 
