@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::atomic;
-use crate::train::TrainConfig;
+use crate::train::{Preset, TrainConfig};
 use crate::train::history::EpochRecord;
 use crate::{Error, Result};
 
@@ -35,6 +35,9 @@ pub struct RunConfig {
     pub data: String,
     /// Training images used.
     pub images: u64,
+    /// The preset that the settings began with; `train` has them all, as they were changed.
+    #[serde(default)]
+    pub preset: Preset,
     /// The settings of the trainer.
     pub train: TrainConfig,
 }
@@ -225,6 +228,7 @@ mod tests {
             limpid: "0.1.0".into(),
             data: "MNIST".into(),
             images: 55_000,
+            preset: Preset::Fast,
             train: TrainConfig::default(),
         };
         run.write_config(&config).unwrap();
@@ -266,7 +270,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let run = RunDir::create(dir.path()).unwrap();
         let train = TrainConfig { seed: u64::MAX, warmup_steps: u64::MAX, ..TrainConfig::default() };
-        let config = RunConfig { limpid: "0.1.0".into(), data: "MNIST".into(), images: 1, train };
+        let config = RunConfig { limpid: "0.1.0".into(), data: "MNIST".into(), images: 1, preset: Preset::Tutorial, train };
         run.write_config(&config).unwrap();
         assert_eq!(run.read_config().unwrap(), config);
     }

@@ -157,7 +157,7 @@ impl Run<'_> {
     }
 
     fn settings(&self) -> Vec<(String, String)> {
-        let RunConfig { limpid, data, images, train } = self.config;
+        let RunConfig { limpid, data, images, preset, train } = self.config;
         let adam = train.adam;
         let warmup = match train.warmup_steps {
             0 => String::new(),
@@ -167,6 +167,7 @@ impl Run<'_> {
             ("Data", data.clone()),
             ("Training images", grouped(*images)),
             ("Noise", train.noise.to_string()),
+            ("Preset", preset.to_string()),
             ("Epochs", train.epochs.to_string()),
             ("Batch size", train.batch_size.to_string()),
             (
@@ -225,7 +226,7 @@ mod tests {
     use super::*;
     use crate::data::Images;
     use crate::net::NetSpec;
-    use crate::train::TrainConfig;
+    use crate::train::{Preset, TrainConfig};
 
     #[test]
     fn the_summary_says_how_the_run_ended() {
@@ -233,6 +234,7 @@ mod tests {
             limpid: "0.1.0".into(),
             data: "MNIST".into(),
             images: 9,
+            preset: Preset::default(),
             train: TrainConfig::default(),
         };
         let record = |epoch| EpochRecord { epoch, training_loss: 0.5, validation_loss: 1e32, seconds: 1.0 };

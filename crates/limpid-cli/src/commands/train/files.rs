@@ -8,7 +8,7 @@ use limpid::denoise::{Autoencoder, Training};
 use limpid::evaluate::Evaluation;
 use limpid::report::run::{Ending, Examples, Run};
 use limpid::run_dir::{RunConfig, RunDir};
-use limpid::train::Trainer;
+use limpid::train::{Preset, Trainer};
 use limpid::train::history::EpochRecord;
 
 /// The run's directory and what has been written to it.
@@ -23,6 +23,7 @@ impl Files {
     /// Makes the directory, `runs/DATE-TIME` if none is named, and writes the settings.
     pub(super) fn create(
         path: Option<&Path>,
+        preset: Preset,
         trainer: &Trainer,
         data: String,
         images: usize,
@@ -35,7 +36,7 @@ impl Files {
         };
         let train = trainer.config().clone();
         let config =
-            RunConfig { limpid: env!("CARGO_PKG_VERSION").into(), data, images: images as u64, train };
+            RunConfig { limpid: env!("CARGO_PKG_VERSION").into(), data, images: images as u64, preset, train };
         directory.write_config(&config)?;
         let mut files = Self { best: trainer.best_model(), directory, config, history: Vec::new() };
         files.set_best(trainer, None);

@@ -45,7 +45,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
     // Everything that the user gave has been checked: only now is anything written.
     let threads = trainer.threads().count();
     let machine = format!("{threads} thread{}, {}", plural(threads), trainer.isa());
-    let mut files = Files::create(args.out.as_deref(), &trainer, data.name, train.len())?;
+    let mut files = Files::create(args.out.as_deref(), args.preset(), &trainer, data.name, train.len())?;
     let mut progress = Progress::new(args.output(), &trainer, train.len());
     let interrupted = interrupt::flag(progress.on_interrupt())?;
     progress.start(out, &trainer, &files, &machine, &notes);
