@@ -153,11 +153,11 @@ impl Run<'_> {
             Ending::Interrupted => "was interrupted",
             Ending::Diverged => "diverged",
         };
-        format!(" The run {how} in epoch {} of {}.", self.history.len() + 1, self.config.train.epochs)
+        format!(" The run {how} in epoch {} of {}.", self.history.last().map_or(1, |last| last.epoch + 1), self.config.train.epochs)
     }
 
     fn settings(&self) -> Vec<(String, String)> {
-        let RunConfig { limpid, data, images, preset, train } = self.config;
+        let RunConfig { limpid, data, images, preset, train, .. } = self.config;
         let adam = train.adam;
         let warmup = match train.warmup_steps {
             0 => String::new(),
@@ -234,6 +234,8 @@ mod tests {
             limpid: "0.1.0".into(),
             data: "MNIST".into(),
             images: 9,
+            data_dir: None,
+            checkpoint_every: None,
             preset: Preset::default(),
             train: TrainConfig::default(),
         };

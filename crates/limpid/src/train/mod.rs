@@ -5,6 +5,7 @@
 
 mod batch;
 mod config;
+mod differences;
 mod event;
 pub mod history;
 mod order;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use limpid::checkpoint::Interval;
 use limpid::data::{Dataset, Samples};
 use limpid::net::Shape;
 use limpid::noise::Noise;
@@ -19,7 +20,7 @@ use crate::values;
 #[command(after_help = presets())]
 pub(crate) struct Args {
     #[command(flatten)]
-    data: DataArgs,
+    pub(super) data: DataArgs,
 
     /// Settings to begin with, see below; the options change them one by one [default: tutorial]
     #[arg(long, value_name = "NAME", value_parser = values::parsed::<Preset>)]
@@ -55,6 +56,19 @@ pub(crate) struct Args {
     /// Directory of the run, new or empty [default: runs/DATE-TIME]
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
+
+    /// Replace the run that --out holds
+    #[arg(long, requires = "out")]
+    pub(super) overwrite: bool,
+
+    /// Go on with the run in this directory, to the very bits in which it would have ended; of its settings, only --epochs
+    /// can change
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "overwrite", "preset", "limit"])]
+    pub(super) resume: Option<PathBuf>,
+
+    /// Write the checkpoint not only behind every epoch: 500steps, 90s, 2m, 1h
+    #[arg(long, value_name = "INTERVAL", value_parser = values::parsed::<Interval>, allow_negative_numbers = true)]
+    pub(super) checkpoint_every: Option<Interval>,
 
     /// Print nothing but errors
     #[arg(long, conflicts_with = "json")]
@@ -151,23 +165,44 @@ impl Args {
         Ok(config)
     }
 
+    /// The settings of a run that goes on: its own, with the number of epochs that is asked for.
+    pub(super) fn resumed_config(&self, run: &TrainConfig) -> limpid::Result<TrainConfig> {
+        let mut config = TrainConfig { net: self.net.load_or(run.net.clone())?, ..run.clone() };
+        config.net.input = Shape { channels: config.net.input.channels, ..run.net.input };
+        self.change(&mut config);
+        let differences = run.differences(&TrainConfig { epochs: run.epochs, ..config.clone() });
+        if !differences.is_empty() {
+            return Err(limpid::Error::invalid(
+                "options",
+                format!(
+                    "{} in the run to go on with; a run keeps its settings, but for the epochs: leave these options out, or \
+                     begin a new run",
+                    differences.join("; ")
+                ),
+            ));
+        }
+        Ok(config)
+    }
+
     /// Sets what the options say.
     fn change(&self, config: &mut TrainConfig) {
-        fn set<T: Copy>(setting: &mut T, option: Option<T>) {
-            *setting = option.unwrap_or(*setting);
+        fn set<T: Clone>(setting: &mut T, option: &Option<T>) {
+            if let Some(value) = option {
+                setting.clone_from(value);
+            }
         }
         let TrainConfig { epochs, batch_size, seed, noise, schedule, warmup_steps, adam, net: _ } = config;
-        set(epochs, self.epochs);
-        set(batch_size, self.batch_size);
-        set(seed, self.seed);
-        set(noise, self.noise);
+        set(epochs, &self.epochs);
+        set(batch_size, &self.batch_size);
+        set(seed, &self.seed);
+        set(noise, &self.noise);
         let OptimizerArgs { lr, schedule: form, warmup, beta1, beta2, epsilon } = &self.optimizer;
-        set(schedule, *form);
-        set(warmup_steps, *warmup);
-        set(&mut adam.learning_rate, *lr);
-        set(&mut adam.beta1, *beta1);
-        set(&mut adam.beta2, *beta2);
-        set(&mut adam.epsilon, *epsilon);
+        set(schedule, form);
+        set(warmup_steps, warmup);
+        set(&mut adam.learning_rate, lr);
+        set(&mut adam.beta1, beta1);
+        set(&mut adam.beta2, beta2);
+        set(&mut adam.epsilon, epsilon);
     }
 
     /// Who reads what is printed.
