@@ -107,7 +107,7 @@ fn a_run_is_not_written_over_another() {
     let dir = tempdir().unwrap();
     fs::write(dir.path().join("notes.txt"), "mine").unwrap();
     let message = error(2, &["train", "--limit", "100", "--epochs", "1", "--out", text(dir.path())]);
-    assert!(message.contains("it is not empty, and no run is written over another"), "{message}");
+    assert!(message.contains("it is not empty and holds no run; choose another directory"), "{message}");
     assert_eq!(names(dir.path()), ["notes.txt"]);
 }
 
@@ -293,8 +293,11 @@ fn an_interrupt_writes_what_there_is() {
     assert_eq!(ended.status.code(), Some(130));
     assert_eq!(
         String::from_utf8_lossy(&ended.stderr),
-        "stopping after this step; measuring what there is (Ctrl-C again ends at once)\n\
-         error: interrupted; what there was is written\n"
+        format!(
+            "stopping after this step; measuring what there is (Ctrl-C again ends at once)\n\
+             error: interrupted; what there was is written, and limpid train --resume {} goes on\n",
+            run.display()
+        )
     );
     assert!(rest.iter().any(|line| line.ends_with("report.html")), "{rest:?}");
     assert_eq!(names(&run), FILES);
