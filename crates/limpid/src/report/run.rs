@@ -158,7 +158,6 @@ impl Run<'_> {
 
     fn settings(&self) -> Vec<(String, String)> {
         let RunConfig { limpid, data, images, preset, train, .. } = self.config;
-        let adam = train.adam;
         let warmup = match train.warmup_steps {
             0 => String::new(),
             steps => format!(" after {steps} steps of warm-up"),
@@ -170,16 +169,7 @@ impl Run<'_> {
             ("Preset", preset.to_string()),
             ("Epochs", train.epochs.to_string()),
             ("Batch size", train.batch_size.to_string()),
-            (
-                "Optimizer",
-                format!(
-                    "Adam, learning rate {}, beta1 {}, beta2 {}, epsilon {:e}",
-                    number::short(adam.learning_rate),
-                    adam.beta1,
-                    adam.beta2,
-                    adam.epsilon
-                ),
-            ),
+            ("Optimizer", train.adam.to_string()),
             ("Schedule", format!("{}{warmup}", train.schedule)),
             ("Seed", train.seed.to_string()),
             ("Network", train.net.name.clone()),
