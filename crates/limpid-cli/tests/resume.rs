@@ -164,10 +164,16 @@ fn a_finished_run_goes_on_with_more_epochs() {
     output(&place.train(&run, &["--epochs", "2"]));
     let before = files(&run);
     let shown = output(&["train", "--resume", text(&run)]);
-    assert!(shown.contains("\nnote: all 2 epochs of the run are done; --epochs with a larger number goes on"), "{shown}");
+    assert!(
+        shown.contains("\nnote: all 2 epochs of the run are done; --epochs with a larger number goes on"),
+        "{shown}"
+    );
     assert!(files(&run) == before);
     let message = error(2, &["train", "--resume", text(&run), "--epochs", "1"]);
-    assert_eq!(message, "error: 1 epochs: the run has begun its epoch 2 already; expected at least so many\n");
+    assert_eq!(
+        message,
+        "error: 1 epochs: the run has begun its epoch 2 already; expected at least so many\n"
+    );
 
     let shown = output(&["train", "--resume", text(&run), "--epochs", "3", "--json"]);
     assert_eq!(shown.lines().count(), 2, "{shown}");
@@ -206,18 +212,30 @@ fn what_does_not_belong_to_the_run_is_refused() {
     let (before, config) = (files(&run), fs::read_to_string(run.join("config.toml")).unwrap());
 
     let cases: [(&[&str], &str); 9] = [
-        (&["--lr", "0.5"], "options: adam.learning_rate is 0.5, not 0.001 in the run to go on with; a run keeps its settings"),
-        (&["--seed", "2", "--beta2", "0.9"], "options: adam.beta2 is 0.9, not 0.999; seed is 2, not 1 in the run"),
+        (
+            &["--lr", "0.5"],
+            "options: adam.learning_rate is 0.5, not 0.001 in the run to go on with; a run keeps its settings",
+        ),
+        (
+            &["--seed", "2", "--beta2", "0.9"],
+            "options: adam.beta2 is 0.9, not 0.999; seed is 2, not 1 in the run",
+        ),
         (&["--net", text(&net)], "options: net.layer \"conv1\".filters is 16, not 32 in the run"),
         (&["--activation", "relu"], "net.layer \"conv1\".activation is \"relu\", not \"lrelu:0.1\""),
         (
             &["--data", text(other.path())],
             "validation images: they are not those that the run began with: other pixels in as many images of the same size",
         ),
-        (&["--data", text(fewer.path())], ": it has 220 training images of 28x28, but the run began with 480 of 28x28 of "),
+        (
+            &["--data", text(fewer.path())],
+            ": it has 220 training images of 28x28, but the run began with 480 of 28x28 of ",
+        ),
         (&["--data", "no-such-folder"], "no-such-folder: no such folder"),
         (&["--preset", "fast"], "cannot be used with"),
-        (&["--checkpoint-every", "often"], "expected a whole number of at least 1 with its unit, for example 500steps"),
+        (
+            &["--checkpoint-every", "often"],
+            "expected a whole number of at least 1 with its unit, for example 500steps",
+        ),
     ];
     for (more, part) in cases {
         let message = error(2, &[&["train", "--resume", text(&run)], more].concat());
@@ -226,13 +244,26 @@ fn what_does_not_belong_to_the_run_is_refused() {
         assert_eq!(fs::read_to_string(run.join("config.toml")).unwrap(), config);
     }
     // What is said again as it was changes nothing.
-    output(&["train", "--resume", text(&run), "--lr", "0.001", "--seed", "1", "--data", text(place.data.path())]);
+    output(&[
+        "train",
+        "--resume",
+        text(&run),
+        "--lr",
+        "0.001",
+        "--seed",
+        "1",
+        "--data",
+        text(place.data.path()),
+    ]);
     assert!(files(&run) == before);
 
     // Settings that were edited by hand.
     fs::write(run.join("config.toml"), config.replace("beta1 = 0.9", "beta1 = 0.8")).unwrap();
     let message = error(2, &["train", "--resume", text(&run)]);
-    assert!(message.contains("its config.toml is not that of its checkpoint: adam.beta1 is 0.8, not 0.9; "), "{message}");
+    assert!(
+        message.contains("its config.toml is not that of its checkpoint: adam.beta1 is 0.8, not 0.9; "),
+        "{message}"
+    );
     fs::write(run.join("config.toml"), config.replace("beta1 = 0.9", "momentum = 0.9")).unwrap();
     let message = error(2, &["train", "--resume", text(&run)]);
     assert!(message.contains("config.toml: ") && message.contains("unknown field `momentum`"), "{message}");
@@ -251,7 +282,9 @@ fn a_run_is_replaced_only_where_that_is_asked_for() {
     let before = files(&run);
     let message = error(2, &place.train(&run, &[]));
     assert!(
-        message.contains("it holds a run already: --resume goes on with it, --overwrite replaces it; or choose another"),
+        message.contains(
+            "it holds a run already: --resume goes on with it, --overwrite replaces it; or choose another"
+        ),
         "{message}"
     );
     // What is wrong is said before anything is replaced.
@@ -278,7 +311,18 @@ fn a_full_disk_leaves_the_last_checkpoint_intact() {
     let program = assert_cmd::cargo::cargo_bin!("limpid");
     let script = "trap '' XFSZ; ulimit -f 100; exec \"$@\"";
     let ended = Command::new("sh")
-        .args(["-c", script, "sh", text(program), "train", "--quiet", "--epochs", "2", "--resume", text(&run)])
+        .args([
+            "-c",
+            script,
+            "sh",
+            text(program),
+            "train",
+            "--quiet",
+            "--epochs",
+            "2",
+            "--resume",
+            text(&run),
+        ])
         .output()
         .unwrap();
     let message = String::from_utf8_lossy(&ended.stderr).into_owned();
@@ -361,7 +405,19 @@ fn a_checkpoint_is_written_in_the_middle_of_an_epoch() {
     let place = Place::new();
     let run = place.run("run");
     let data = text(place.data.path());
-    let args = ["train", "--data", data, "--batch-size", "1", "--epochs", "1000", "--threads", "1", "--out", text(&run)];
+    let args = [
+        "train",
+        "--data",
+        data,
+        "--batch-size",
+        "1",
+        "--epochs",
+        "1000",
+        "--threads",
+        "1",
+        "--out",
+        text(&run),
+    ];
     for interval in ["1s", "100steps"] {
         let mut child = spawn(&[&args[..], &["--checkpoint-every", interval]].concat());
         let start = Instant::now();

@@ -103,7 +103,10 @@ fn the_format_of_this_version_is_what_its_fixtures_have() {
     let model = Autoencoder::load(&fixture(FORMAT_VERSION, "model")).unwrap();
     assert!(model.to_bytes() == read("model"), "models are written in another form than their fixture");
     let run = Checkpoint::load(&fixture(FORMAT_VERSION, "checkpoint")).unwrap();
-    assert!(run.to_bytes() == read("checkpoint"), "checkpoints are written in another form than their fixture");
+    assert!(
+        run.to_bytes() == read("checkpoint"),
+        "checkpoints are written in another form than their fixture"
+    );
 }
 
 /// Mean pixel of the first image as the model of the fixtures restores it; the loss with which their run ends.

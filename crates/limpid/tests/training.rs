@@ -329,7 +329,10 @@ fn a_run_does_not_go_on_with_other_images() {
     *pixels.last_mut().unwrap() ^= 1;
     let other = Arc::new(Images::new(16, 28, 28, pixels).unwrap());
     let message = resume(&other, &test).unwrap_err();
-    assert!(message.starts_with("training images: ") && message.contains("other pixels in as many"), "{message}");
+    assert!(
+        message.starts_with("training images: ") && message.contains("other pixels in as many"),
+        "{message}"
+    );
     let message = resume(&train, &Arc::new(digits().test.images.slice(1..6))).unwrap_err();
     assert!(message.starts_with("validation images: ") && message.contains("(SHA-256 "), "{message}");
 }
@@ -377,7 +380,9 @@ fn states_of_other_runs_are_refused() {
         ("a loss is NaN, expected a number of 0 or more", |state| state.loss_sum = f64::NAN),
         ("a loss is -1, expected a number of 0 or more", |state| state.history[0].training = -1.0),
         ("losses of 0 epochs in epoch 2, expected those of 1", |state| state.history.clear()),
-        ("losses of 1 epochs and no best parameters in epoch 2, expected those of 1", |state| state.best = None),
+        ("losses of 1 epochs and no best parameters in epoch 2, expected those of 1", |state| {
+            state.best = None
+        }),
     ];
     for (expected, edit) in edits {
         let mut state = state.clone();

@@ -90,7 +90,18 @@ mod tests {
 
     #[test]
     fn what_is_no_interval_is_refused() {
-        for text in ["", "5", "steps", "0steps", "0s", "-1s", "1.5m", "2d", "99999999999999999999s", "9999999999999999h"] {
+        for text in [
+            "",
+            "5",
+            "steps",
+            "0steps",
+            "0s",
+            "-1s",
+            "1.5m",
+            "2d",
+            "99999999999999999999s",
+            "9999999999999999h",
+        ] {
             let message = text.parse::<Interval>().unwrap_err().to_string();
             assert!(message.starts_with(&format!("interval {text:?}: expected a whole number")), "{message}");
         }

@@ -93,8 +93,17 @@ impl Checkpoint {
 
     /// The checkpoint as the bytes of a `.safetensors` file. The same checkpoint gives the same bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let TrainerState { parameters, adam, training_images: _, epoch, step, loss_sum, images, history, best } =
-            &self.state;
+        let TrainerState {
+            parameters,
+            adam,
+            training_images: _,
+            epoch,
+            step,
+            loss_sum,
+            images,
+            history,
+            best,
+        } = &self.state;
         let header = Header {
             kind: KIND.into(),
             version: FORMAT_VERSION,

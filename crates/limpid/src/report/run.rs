@@ -153,7 +153,11 @@ impl Run<'_> {
             Ending::Interrupted => "was interrupted",
             Ending::Diverged => "diverged",
         };
-        format!(" The run {how} in epoch {} of {}.", self.history.last().map_or(1, |last| last.epoch + 1), self.config.train.epochs)
+        format!(
+            " The run {how} in epoch {} of {}.",
+            self.history.last().map_or(1, |last| last.epoch + 1),
+            self.config.train.epochs
+        )
     }
 
     fn settings(&self) -> Vec<(String, String)> {

@@ -43,8 +43,9 @@ fn compare(place: &str, one: &Value, other: &Value, found: &mut Vec<String>) {
             }
         }
         (Value::Array(one), Value::Array(other)) => {
-            let names =
-                |all: &[Value]| all.iter().enumerate().map(|(i, v)| name(v, i)).collect::<Vec<_>>().join(", ");
+            let names = |all: &[Value]| {
+                all.iter().enumerate().map(|(i, v)| name(v, i)).collect::<Vec<_>>().join(", ")
+            };
             found.push(format!("{place} has {}, not {}", names(other), names(one)));
         }
         _ if one == other => {}
@@ -106,7 +107,10 @@ mod tests {
         );
         let shorter = with(|net| drop(net.layers.remove(4)));
         assert_eq!(shorter.len(), 1, "{shorter:?}");
-        assert!(shorter[0].starts_with("net.layer has \"conv1\", \"pool1\", \"conv2\", \"encoding\", \"upsample1\""));
+        assert!(
+            shorter[0]
+                .starts_with("net.layer has \"conv1\", \"pool1\", \"conv2\", \"encoding\", \"upsample1\"")
+        );
         assert_eq!(with(|net| net.input.height = 32), ["net.input 1 is 32, not 28"]);
     }
 }

@@ -169,7 +169,8 @@ impl Trainer {
 
     /// What tells the training and the validation images from others. The first call reads all of them.
     pub fn identities(&self) -> &[Identity; 2] {
-        self.identities.get_or_init(|| [&self.train, &self.validation].map(|samples| Identity::of(&**samples)))
+        self.identities
+            .get_or_init(|| [&self.train, &self.validation].map(|samples| Identity::of(&**samples)))
     }
 
     /// The learning rate of the next step.
@@ -272,12 +273,7 @@ impl Trainer {
         }
         let training_loss = state.loss_sum / state.images as f64;
         state.history.push(Losses { training: training_loss, validation: validation_loss });
-        let finished = Finished {
-            epoch: state.epoch,
-            training_loss,
-            validation_loss,
-            is_best,
-        };
+        let finished = Finished { epoch: state.epoch, training_loss, validation_loss, is_best };
         state.epoch += 1;
         (state.step, state.loss_sum, state.images) = (0, 0.0, 0);
         if state.epoch <= self.config.epochs {
@@ -305,11 +301,24 @@ fn check_state(config: &TrainConfig, state: &TrainerState, images: usize) -> Res
     let refuse = |problem: String| Err(Error::invalid("state of the run", problem));
     let steps = config.steps_per_epoch(images);
     let layout = ParameterLayout::new(&config.net)?;
-    let TrainerState { parameters, adam, training_images, epoch, step, loss_sum, images: seen, history, best } = state;
+    let TrainerState {
+        parameters,
+        adam,
+        training_images,
+        epoch,
+        step,
+        loss_sum,
+        images: seen,
+        history,
+        best,
+    } = state;
     if *training_images != images as u64 {
         return refuse(format!("its run had {training_images} training images, these are {images}"));
     }
-    if [Some(parameters), best.as_ref()].into_iter().flatten().any(|parameters| *parameters.layout() != layout)
+    if [Some(parameters), best.as_ref()]
+        .into_iter()
+        .flatten()
+        .any(|parameters| *parameters.layout() != layout)
         || adam.first.len() != layout.len()
         || adam.second.len() != layout.len()
     {

@@ -51,7 +51,10 @@ pub(super) fn write_checkpoint(run: &Checkpoint, file: &FileSummary, out: &mut d
     rows.extend(settings_rows(&settings));
     rows.extend([("place", place), ("updates", grouped(state.adam.step)), ("computed with", isa.clone())]);
     if let Some((epoch, validation)) = state.best_epoch() {
-        rows.push(("best parameters", format!("those of epoch {epoch}, validation loss {}", loss(validation))));
+        rows.push((
+            "best parameters",
+            format!("those of epoch {epoch}, validation loss {}", loss(validation)),
+        ));
     }
     write_rows("Run", &rows, out)?;
     write_history(&state.history, out)?;
