@@ -85,6 +85,7 @@ fn spawn(args: &[&str]) -> std::process::Child {
 /// number of threads, until it comes to its end. Half of the runs write a checkpoint behind every step, so that many kills
 /// meet a file that is being written.
 #[test]
+#[allow(clippy::print_stdout, reason = "how many kills there were is what a long run of this test is for")]
 fn a_run_that_is_killed_ends_in_the_same_bits() {
     let wanted: u32 = std::env::var(KILLS).map_or(6, |text| text.parse().expect(KILLS));
     let place = Place::new();

@@ -43,8 +43,8 @@ fn size(text: &str) -> Result<(usize, usize), String> {
 
 /// What a file turned out to be.
 enum Inside {
-    Model(Autoencoder, FileSummary),
-    Checkpoint(Checkpoint, FileSummary),
+    Model(Box<Autoencoder>, FileSummary),
+    Checkpoint(Box<Checkpoint>, FileSummary),
 }
 
 impl Inside {
@@ -52,8 +52,8 @@ impl Inside {
         let path = model::file(path)?;
         let file = FileSummary::read(&path)?;
         Ok(match file.kind.as_str() {
-            "checkpoint" => Self::Checkpoint(Checkpoint::load(&path)?, file),
-            _ => Self::Model(Autoencoder::load(&path)?, file),
+            "checkpoint" => Self::Checkpoint(Box::new(Checkpoint::load(&path)?), file),
+            _ => Self::Model(Box::new(Autoencoder::load(&path)?), file),
         })
     }
 
