@@ -8,8 +8,13 @@ use limpid::run_dir::RunDir;
 
 /// Loads a model from its file, or from the directory of the run that made it; also says which file that was.
 pub(crate) fn load(path: &Path) -> limpid::Result<(Autoencoder, PathBuf)> {
-    let file = if path.is_dir() { find(path)? } else { path.to_path_buf() };
+    let file = file(path)?;
     Ok((Autoencoder::load(&file)?, file))
+}
+
+/// The file that the argument names: itself, or the model in a directory.
+pub(crate) fn file(path: &Path) -> limpid::Result<PathBuf> {
+    if path.is_dir() { find(path) } else { Ok(path.to_path_buf()) }
 }
 
 /// The model in a directory.

@@ -26,7 +26,12 @@ impl NetArgs {
 
     /// Loads the description.
     pub(crate) fn load(&self) -> limpid::Result<NetSpec> {
-        let spec = self.file.as_ref().map_or_else(|| Ok(NetSpec::seed()), |file| NetSpec::load(file))?;
+        self.load_or(NetSpec::seed())
+    }
+
+    /// Loads the description; `otherwise` is the network if no file is named.
+    pub(crate) fn load_or(&self, otherwise: NetSpec) -> limpid::Result<NetSpec> {
+        let spec = self.file.as_ref().map_or(Ok(otherwise), |file| NetSpec::load(file))?;
         Ok(match self.activation {
             Some(activation) => spec.with_activation(activation),
             None => spec,

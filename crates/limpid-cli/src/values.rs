@@ -28,6 +28,11 @@ pub(crate) fn count(text: &str) -> Result<usize, String> {
     whole(text, 0..=usize::MAX, "expected a whole number of 0 or more")
 }
 
+/// A number of steps of training.
+pub(crate) fn steps(text: &str) -> Result<u64, String> {
+    whole(text, 0..=u64::MAX, "expected a whole number of 0 or more")
+}
+
 /// A seed of random numbers.
 pub(crate) fn seed(text: &str) -> Result<u64, String> {
     whole(text, 0..=u64::MAX, "expected a whole number of 0 or more")

@@ -27,6 +27,21 @@ fn the_plan_and_the_cpu_are_shown() {
     });
 }
 
+/// Everything in a file of which every byte is known.
+#[test]
+fn the_contents_of_files_are_shown() {
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../limpid/tests/fixtures/v1");
+    for (name, kind) in [("a_model_is_shown", "model"), ("a_checkpoint_is_shown", "checkpoint")] {
+        let path = format!("{fixtures}/{kind}.safetensors");
+        let shown = output(&["info", &path]).replace(fixtures, "FIXTURES");
+        assert_snapshot!(name, shown);
+        let digest = limpid::digest::Digest::of(&std::fs::read(&path).unwrap());
+        assert!(shown.ends_with(&format!("  SHA-256            {digest}\n")), "{shown}");
+    }
+    // A directory that holds a model is as good as its name.
+    assert_eq!(output(&["info", fixtures]), output(&["info", &format!("{fixtures}/model.safetensors")]));
+}
+
 #[test]
 fn sizes_that_do_not_fit_are_refused() {
     let message = error(2, &["info", "--size", "30x30"]);

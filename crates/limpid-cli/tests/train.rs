@@ -107,7 +107,7 @@ fn a_run_is_not_written_over_another() {
     let dir = tempdir().unwrap();
     fs::write(dir.path().join("notes.txt"), "mine").unwrap();
     let message = error(2, &["train", "--limit", "100", "--epochs", "1", "--out", text(dir.path())]);
-    assert!(message.contains("it is not empty, and no run is written over another"), "{message}");
+    assert!(message.contains("it is not empty and holds no run; choose another directory"), "{message}");
     assert_eq!(names(dir.path()), ["notes.txt"]);
 }
 
@@ -122,7 +122,7 @@ fn wrong_settings_are_refused_before_anything_is_written() {
     )
     .unwrap();
     let run = dir.path().join("run");
-    let cases: [(&[&str], &str); 15] = [
+    let cases: [(&[&str], &str); 19] = [
         (&["--epochs", "0"], "'--epochs <N>': expected a whole number of at least 1\n"),
         (&["--epochs", "-1"], "'--epochs <N>': expected a whole number of at least 1\n"),
         (&["--threads", "some"], "'--threads <N>': expected a whole number of 0 or more\n"),
@@ -130,7 +130,11 @@ fn wrong_settings_are_refused_before_anything_is_written() {
         (&["--batch-size", "0"], "'--batch-size <N>': expected a whole number of at least 1\n"),
         (&["--lr", "-1"], "learning rate -1: expected a number above 0"),
         (&["--lr", "nan"], "learning rate NaN: expected a number above 0"),
-        (&["--schedule", "step"], "expected constant or cosine"),
+        (&["--schedule", "step"], "expected constant, cosine or linear"),
+        (&["--preset", "quick"], "'--preset <NAME>': expected tutorial, fast or best"),
+        (&["--warmup", "-1"], "'--warmup <STEPS>': expected a whole number of 0 or more"),
+        (&["--beta2", "1"], "beta2 1: expected a number of at least 0 and below 1, for example 0.999"),
+        (&["--epsilon", "0"], "epsilon 0: expected a number above 0"),
         (&["--noise", "gausian:0.5"], "'--noise <KIND:VALUE>': there is no kind \"gausian\""),
         (&["--activation", "tanh"], "expected linear, relu or lrelu:SLOPE"),
         (&["--net", text(&net)], "layer \"last\": the last layer gives the logits of a gray image"),
@@ -146,6 +150,61 @@ fn wrong_settings_are_refused_before_anything_is_written() {
         assert!(message.contains(part), "{args:?}: {message}");
         assert!(!run.exists(), "{args:?} made a directory");
     }
+}
+
+/// What `config.toml` says of the training, without the network.
+fn settings(run: &Path) -> toml::Table {
+    let mut config: toml::Table = fs::read_to_string(run.join("config.toml")).unwrap().parse().unwrap();
+    let mut train = config.remove("train").unwrap().try_into::<toml::Table>().unwrap();
+    train.remove("net").unwrap();
+    train.insert("preset".into(), config["preset"].clone());
+    train
+}
+
+#[test]
+fn a_preset_is_recorded_with_its_settings_and_options_override_it() {
+    let (dir, data) = (tempdir().unwrap(), digits());
+    let settings = |name: &str, more: &[&str]| {
+        let run = dir.path().join(name);
+        let args = ["train", "--data", text(data.path()), "--limit", "64", "--out", text(&run)];
+        let shown = output(&[&args[..], more].concat());
+        (settings(&run), shown)
+    };
+    let (fast, shown) = settings("fast", &["--preset", "fast"]);
+    let expected = r#"
+        preset = "fast"
+        epochs = 5
+        batch_size = 64
+        seed = 1
+        noise = "gaussian:0.5"
+        schedule = "linear"
+        warmup_steps = 400
+        adam = { learning_rate = 0.015, beta1 = 0.9, beta2 = 0.95, epsilon = 1e-7 }
+    "#;
+    assert_eq!(fast, expected.parse().unwrap());
+    assert!(shown.contains("\nEpoch 5/5  "), "{shown}");
+    assert!(
+        shown.contains("\nnote: the warm-up of 400 steps is as long as the run (5 steps) or longer: "),
+        "{shown}"
+    );
+
+    // Wherever the preset stands among the options, they come after it.
+    let changes = ["--epochs", "2", "--beta2", "0.9", "--schedule", "cosine", "--warmup", "1", "--seed", "7"];
+    let preset = ["--preset", "fast"];
+    let (changed, shown) = settings("changed", &[&changes[..], &preset].concat());
+    let mut expected = fast;
+    expected["epochs"] = 2.into();
+    expected["schedule"] = "cosine".into();
+    expected["warmup_steps"] = 1.into();
+    expected["seed"] = 7.into();
+    expected["adam"]["beta2"] = 0.9.into();
+    assert_eq!(changed, expected);
+    assert!(!shown.contains("note: "), "{shown}");
+    assert_eq!(settings("otherwise", &[&preset[..], &changes].concat()).0, expected);
+
+    let (tutorial, _) = settings("tutorial", &["--epochs", "1"]);
+    assert_eq!((&tutorial["preset"], &tutorial["schedule"]), (&"tutorial".into(), &"constant".into()));
+    assert_eq!(tutorial["adam"]["learning_rate"].as_float(), Some(1e-3));
 }
 
 #[test]
@@ -234,8 +293,11 @@ fn an_interrupt_writes_what_there_is() {
     assert_eq!(ended.status.code(), Some(130));
     assert_eq!(
         String::from_utf8_lossy(&ended.stderr),
-        "stopping after this step; measuring what there is (Ctrl-C again ends at once)\n\
-         error: interrupted; what there was is written\n"
+        format!(
+            "stopping after this step; measuring what there is (Ctrl-C again ends at once)\n\
+             error: interrupted; what there was is written, and limpid train --resume {} goes on\n",
+            run.display()
+        )
     );
     assert!(rest.iter().any(|line| line.ends_with("report.html")), "{rest:?}");
     assert_eq!(names(&run), FILES);

@@ -4,6 +4,7 @@ use crate::image::Image;
 use crate::net::plan::{self, Plan, Purpose};
 use crate::net::{NetSpec, Parameters};
 use crate::noise::Noise;
+use crate::optim::{Adam, Schedule};
 use crate::{Error, Result};
 
 /// A denoising autoencoder: a network with its parameters, and what it was trained for.
@@ -41,6 +42,49 @@ pub struct Training {
     pub validation_loss: Option<f64>,
     /// The seed of the run.
     pub seed: u64,
+    /// How the run was to train; none if nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<Settings>,
+    /// The losses of the epochs up to the one that these parameters are from, the first one first; none if nobody knows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<Losses>,
+}
+
+/// The settings of a run that its model remembers, beside seed, noise and network.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Settings {
+    /// How many epochs the run was to have.
+    pub epochs: u32,
+    /// Images per step.
+    pub batch_size: usize,
+    /// How the learning rate changed over the run.
+    pub schedule: Schedule,
+    /// Steps over which it rose at the start.
+    pub warmup_steps: u64,
+    /// The optimizer.
+    pub adam: Adam,
+}
+
+/// The losses of an epoch, means per pixel in nats; in files, a list of the two.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(from = "(f64, f64)", into = "(f64, f64)")]
+pub struct Losses {
+    /// Over the epoch's images, each before the update that it took part in.
+    pub training: f64,
+    /// Over the validation set, after the epoch.
+    pub validation: f64,
+}
+
+impl From<(f64, f64)> for Losses {
+    fn from((training, validation): (f64, f64)) -> Self {
+        Self { training, validation }
+    }
+}
+
+impl From<Losses> for (f64, f64) {
+    fn from(Losses { training, validation }: Losses) -> Self {
+        (training, validation)
+    }
 }
 
 impl Autoencoder {

@@ -24,6 +24,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod digest;
 pub mod error;
 pub mod number;
 pub mod threads;
@@ -37,10 +38,11 @@ pub mod loss;
 pub mod metrics;
 pub mod net;
 
+pub mod optim;
+
 pub mod denoise;
 pub mod evaluate;
 
-pub mod optim;
 pub mod train;
 
 pub mod checkpoint;

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use limpid::checkpoint::{Checkpoint, FORMAT_VERSION};
 use limpid::data::Images;
-use limpid::denoise::{Autoencoder, Training};
+use limpid::denoise::{Autoencoder, Losses, Settings, Training};
 use limpid::net::NetSpec;
+use limpid::optim::{Adam, Schedule};
 use limpid::train::{TrainConfig, Trainer};
 use proptest::prelude::*;
 use safetensors::tensor::TensorView;
@@ -39,6 +40,14 @@ fn model() -> Autoencoder {
         epoch: 25,
         validation_loss: Some(0.1 + 0.2),
         seed: u64::MAX,
+        settings: Some(Settings {
+            epochs: 25,
+            batch_size: 64,
+            schedule: Schedule::Linear,
+            warmup_steps: u64::MAX,
+            adam: Adam::default(),
+        }),
+        history: vec![Losses { training: 0.4, validation: 0.1 + 0.2 }; 25],
     };
     Autoencoder { training: Some(training), ..Autoencoder::untrained(tiny_net(), 1).unwrap() }
 }
@@ -51,7 +60,7 @@ fn checkpoint() -> Checkpoint {
     for _ in 0..4 {
         trainer.step().unwrap();
     }
-    Checkpoint { config: trainer.config().clone(), state: trainer.state().clone() }
+    Checkpoint::of(&trainer)
 }
 
 fn read_model(bytes: &[u8]) -> Result<Autoencoder, String> {
@@ -132,8 +141,8 @@ fn what_is_written_can_be_read_and_is_the_same_every_time() {
     checkpoint.save(&path).unwrap();
     assert_eq!(Checkpoint::load(&path).unwrap(), checkpoint);
     assert!((0..20).all(|_| checkpoint.to_bytes() == std::fs::read(&path).unwrap()));
-    let fresh =
-        Checkpoint { state: limpid::train::TrainerState { best: None, ..checkpoint.state }, ..checkpoint };
+    let state = limpid::train::TrainerState { best: None, history: vec![], ..checkpoint.state };
+    let fresh = Checkpoint { state, ..checkpoint };
     assert_eq!(read_checkpoint(&fresh.to_bytes()), Ok(fresh));
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "no temporary file is left");
 }
@@ -250,6 +259,11 @@ fn every_damage_to_a_checkpoint_has_its_message() {
         |file| file.header["loss_sum"] = json!(null),
         "has a header that cannot be read: invalid type: null",
     );
+    says(
+        |file| file.header["training_images"]["sha256"] = json!("12"),
+        "has a header that cannot be read: SHA-256: expected 64 hexadecimal digits",
+    );
+    says(|file| file.header["history"][0] = json!([0.5]), "has a header that cannot be read: ");
     says(
         |file| file.header["step"] = json!(-1),
         "has a header that cannot be read: invalid value: integer `-1`",

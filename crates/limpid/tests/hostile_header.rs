@@ -44,9 +44,11 @@ fn a_giant_network_in_a_small_file_is_refused_before_memory_is_asked_for() {
         "training": training,
     });
     let config = limpid::train::TrainConfig { net, ..limpid::train::TrainConfig::default() };
+    let images = serde_json::json!({ "images": 1, "height": 28, "width": 28, "sha256": "0".repeat(64) });
     let run = serde_json::json!({
-        "kind": "checkpoint", "version": 1, "config": config, "updates": 0, "training_images": 1, "epoch": 1, "step": 0, "loss_sum": 0.0,
-        "images": 0, "best_validation_loss": 0.5,
+        "kind": "checkpoint", "version": 1, "config": config, "updates": 1, "training_images": images,
+        "validation_images": images, "isa": "scalar", "epoch": 2, "step": 0, "loss_sum": 0.0, "images": 0,
+        "history": [[0.5, 0.5]],
     });
     let claimed = format!(
         ",\"layer0.kernel\":{{\"dtype\":\"F32\",\"shape\":[31,31,1,96],\"data_offsets\":[0,{}]}}",

@@ -60,7 +60,7 @@ fn epochs(events: &[Event]) -> Vec<limpid::train::Finished> {
 
 /// Every bit of a run's state.
 fn bytes(trainer: &Trainer) -> Vec<u8> {
-    Checkpoint { config: trainer.config().clone(), state: trainer.state().clone() }.to_bytes()
+    Checkpoint::of(trainer).to_bytes()
 }
 
 /// The last batch of an epoch is smaller than the others, and neither divides into even groups.
@@ -120,7 +120,7 @@ fn a_learning_rate_that_is_too_large_ends_the_run_and_keeps_the_best() {
     let mut trainer = Trainer::new(good.clone(), train.clone(), test.clone(), 1).unwrap();
     finish(&mut trainer);
     let state = trainer.state().clone();
-    let (best, best_loss) = state.best.clone().unwrap();
+    let (best, best_epoch) = (state.best.clone().unwrap(), state.best_epoch());
 
     for learning_rate in [1e6, 1e30, 3e38] {
         let config =
@@ -149,7 +149,7 @@ fn a_learning_rate_that_is_too_large_ends_the_run_and_keeps_the_best() {
         assert!(message.starts_with(&place) && message.ends_with("--lr 1e-3"), "{message}");
         // What was good is still there, and asking again changes nothing.
         assert_eq!(trainer.best(), &best);
-        assert_eq!(trainer.state().best.as_ref().unwrap().1, best_loss);
+        assert_eq!(trainer.state().best_epoch(), best_epoch);
         assert_eq!(trainer.state().adam.step, steps);
         assert_eq!(trainer.step().unwrap_err().to_string(), message);
     }
@@ -278,13 +278,64 @@ fn a_run_that_is_interrupted_anywhere_ends_in_the_same_bits() {
     assert_eq!(events.len(), 3 * (7 + 1));
     let end = checkpoints.last().unwrap();
     for (done, checkpoint) in checkpoints.iter().enumerate() {
-        let Checkpoint { config, state } = Checkpoint::from_bytes(checkpoint, Path::new("run")).unwrap();
-        let mut resumed = Trainer::resume(config, state, train.clone(), test.clone(), 1 + done % 3).unwrap();
+        let read = Checkpoint::from_bytes(checkpoint, Path::new("run")).unwrap();
+        let mut resumed = read.resume(train.clone(), test.clone(), 1 + done % 3).unwrap();
         assert!(bytes(&resumed) == *checkpoint, "read back after {done} events");
         assert_eq!(finish(&mut resumed), events[done..], "continued after {done} events");
         assert!(bytes(&resumed) == *end, "the end, continued after {done} events");
         assert_eq!(resumed.best(), trainer.best());
     }
+}
+
+/// A run whose learning rate does not depend on its length can be made longer as if it had been longer from the start.
+#[test]
+fn a_finished_run_goes_on_with_more_epochs() {
+    let (train, test) = (train_images(53), test_images(11));
+    let config = |epochs, schedule| TrainConfig {
+        epochs,
+        schedule,
+        batch_size: 8,
+        warmup_steps: 5,
+        net: tiny_net(),
+        ..TrainConfig::default()
+    };
+    let new = |config| Trainer::new(config, train.clone(), test.clone(), 1).unwrap();
+    for schedule in [Schedule::Constant, Schedule::Cosine, Schedule::Linear] {
+        let (mut short, mut long) = (new(config(2, schedule)), new(config(4, schedule)));
+        finish(&mut short);
+        finish(&mut long);
+        let mut read = Checkpoint::from_bytes(&bytes(&short), Path::new("run")).unwrap();
+        read.config.epochs = 4;
+        let mut longer = read.resume(train.clone(), test.clone(), 1).unwrap();
+        assert_eq!(epochs(&finish(&mut longer)).iter().map(|epoch| epoch.epoch).collect::<Vec<_>>(), [3, 4]);
+        assert_eq!(bytes(&longer) == bytes(&long), !schedule.ends_with_the_run(), "{schedule}");
+    }
+}
+
+#[test]
+fn a_run_does_not_go_on_with_other_images() {
+    let config = TrainConfig { epochs: 1, batch_size: 8, net: tiny_net(), ..TrainConfig::default() };
+    let (train, test) = (train_images(16), test_images(5));
+    let checkpoint = Checkpoint::of(&Trainer::new(config, train.clone(), test.clone(), 1).unwrap());
+    let resume = |train: &Arc<Images>, test: &Arc<Images>| {
+        let resumed = checkpoint.clone().resume(train.clone(), test.clone(), 1);
+        resumed.map(drop).map_err(|error| error.to_string())
+    };
+    assert_eq!(resume(&train, &test), Ok(()));
+    assert_eq!(
+        resume(&train_images(17), &test).unwrap_err(),
+        "training images: they are not those that the run began with: 17 images of 28x28, not 16 of 28x28"
+    );
+    let mut pixels = train.all_bytes().to_vec();
+    *pixels.last_mut().unwrap() ^= 1;
+    let other = Arc::new(Images::new(16, 28, 28, pixels).unwrap());
+    let message = resume(&other, &test).unwrap_err();
+    assert!(
+        message.starts_with("training images: ") && message.contains("other pixels in as many"),
+        "{message}"
+    );
+    let message = resume(&train, &Arc::new(digits().test.images.slice(1..6))).unwrap_err();
+    assert!(message.starts_with("validation images: ") && message.contains("(SHA-256 "), "{message}");
 }
 
 #[test]
@@ -313,11 +364,10 @@ fn states_of_other_runs_are_refused() {
         "state of the run: its parameters are those of another network"
     );
     type Edit = fn(&mut TrainerState);
-    let edits: [(&str, Edit); 11] = [
+    let edits: [(&str, Edit); 13] = [
         ("its parameters are those of another network", |state| state.adam.second.truncate(7)),
         ("its parameters are those of another network", |state| {
-            let other = Parameters::glorot_uniform(&NetSpec::seed(), 1).unwrap();
-            state.best = Some((other, 0.5));
+            state.best = Some(Parameters::glorot_uniform(&NetSpec::seed(), 1).unwrap());
         }),
         ("step 5 of epoch 2, but an epoch over 30 images has 4 steps", |state| state.step = 5),
         ("step 18446744073709551615 of epoch 2, but", |state| state.step = u64::MAX),
@@ -329,7 +379,11 @@ fn states_of_other_runs_are_refused() {
             state.images = 17;
         }),
         ("a loss is NaN, expected a number of 0 or more", |state| state.loss_sum = f64::NAN),
-        ("a loss is -1, expected a number of 0 or more", |state| state.best.as_mut().unwrap().1 = -1.0),
+        ("a loss is -1, expected a number of 0 or more", |state| state.history[0].training = -1.0),
+        ("losses of 0 epochs in epoch 2, expected those of 1", |state| state.history.clear()),
+        ("losses of 1 epochs and no best parameters in epoch 2, expected those of 1", |state| {
+            state.best = None
+        }),
     ];
     for (expected, edit) in edits {
         let mut state = state.clone();

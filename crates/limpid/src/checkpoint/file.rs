@@ -7,6 +7,7 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::digest::Digest;
 use crate::net::{MAX_PARAMETERS, ParameterLayout, TensorLayout};
 use crate::{Error, Result};
 
@@ -55,6 +56,31 @@ struct Preamble {
     version: u32,
 }
 
+/// A file of ours, seen from outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileSummary {
+    /// `model` or `checkpoint`.
+    pub kind: String,
+    /// The version of the format that it is written in.
+    pub version: u32,
+    /// Its size.
+    pub bytes: u64,
+    /// Its digest, that of all its bytes.
+    pub sha256: Digest,
+}
+
+impl FileSummary {
+    /// Reads a file as far as it takes to know what it is.
+    ///
+    /// # Errors
+    /// If it cannot be read, is no file of ours, or comes from a newer limpid.
+    pub fn read(path: &Path) -> Result<Self> {
+        let bytes = read(path)?;
+        let Preamble { kind, version } = File::parse_any(&bytes, path)?.preamble()?;
+        Ok(Self { kind, version, bytes: bytes.len() as u64, sha256: Digest::of(&bytes) })
+    }
+}
+
 /// All bytes of a file, unless it is larger than any file of ours could be.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
     let metadata = std::fs::metadata(path).map_err(|source| Error::io("read", path, source))?;
@@ -80,6 +106,18 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
 impl<'a> File<'a> {
     /// Reads the outer form of a file of one `kind`; `path` is what errors call it.
     pub(super) fn parse(bytes: &'a [u8], kind: &str, path: &'a Path) -> Result<Self> {
+        let file = Self::parse_any(bytes, path)?;
+        let found = file.preamble()?.kind;
+        if found != kind {
+            return Err(
+                file.refuse(format!("is a {found}, expected a {kind}; try {kind}.safetensors beside it"))
+            );
+        }
+        Ok(file)
+    }
+
+    /// Reads the outer form of a file of any kind.
+    fn parse_any(bytes: &'a [u8], path: &'a Path) -> Result<Self> {
         // The length of the header comes first, 8 bytes, and the header is a JSON object.
         match bytes.get(8) {
             Some(b'{') => {}
@@ -107,20 +145,17 @@ impl<'a> File<'a> {
             )
         })?;
         let file = Self { path, tensors, header };
-        let preamble: Preamble = file.header()?;
-        if preamble.kind != kind {
-            let found = preamble.kind;
-            return Err(
-                file.refuse(format!("is a {found}, expected a {kind}; try {kind}.safetensors beside it"))
-            );
-        }
-        if preamble.version > FORMAT_VERSION {
+        let Preamble { version, .. } = file.preamble()?;
+        if version > FORMAT_VERSION {
             return Err(file.refuse(format!(
-                "has format version {}, this limpid reads up to {FORMAT_VERSION}; use a newer limpid",
-                preamble.version
+                "has format version {version}, this limpid reads up to {FORMAT_VERSION}; use a newer limpid"
             )));
         }
         Ok(file)
+    }
+
+    fn preamble(&self) -> Result<Preamble> {
+        self.header()
     }
 
     /// The header as a value.

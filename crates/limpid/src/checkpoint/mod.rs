@@ -6,8 +6,10 @@
 
 pub mod atomic;
 mod file;
+mod interval;
 mod model;
 mod run;
 
-pub use file::FORMAT_VERSION;
+pub use file::{FORMAT_VERSION, FileSummary};
+pub use interval::Interval;
 pub use run::Checkpoint;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::kind::Kind;
 use super::{Idx, Samples};
+use crate::digest::Digest;
 use crate::{Error, Result};
 
 /// `count` grayscale images of `height` x `width` bytes (0 black, 255 white), read as values in `[0, 1]`.
@@ -114,6 +115,10 @@ impl Samples for Images {
         for (pixel, &byte) in pixels.iter_mut().zip(bytes) {
             *pixel = f32::from(byte) / 255.0;
         }
+    }
+
+    fn digest(&self) -> Digest {
+        Digest::of(self.all_bytes())
     }
 }
 

@@ -3,14 +3,17 @@
 mod compression;
 mod dataset;
 mod files;
+mod identity;
 pub mod idx;
 mod images;
 mod kind;
 mod statistics;
 
+use crate::digest::Digest;
 use crate::image::Image;
 
 pub use dataset::{Dataset, Split};
+pub use identity::Identity;
 pub use idx::Idx;
 pub use images::{Images, Labels};
 pub use statistics::Statistics;
@@ -35,6 +38,17 @@ pub trait Samples: Send + Sync {
     /// # Panics
     /// If `index >= len()` or `pixels` has another length.
     fn read(&self, index: usize, pixels: &mut [f32]);
+
+    /// A digest of all pixels in their order, for [`Identity`]: of the bits of their values, or, where pixels are stored as
+    /// bytes, of those.
+    fn digest(&self) -> Digest {
+        let (height, width) = self.size();
+        let mut pixels = vec![0.0; height * width];
+        Digest::of_parts((0..self.len()).map(|index| {
+            self.read(index, &mut pixels);
+            pixels.iter().flat_map(|pixel| pixel.to_le_bytes()).collect::<Vec<u8>>()
+        }))
+    }
 
     /// Image `index` as a value of its own.
     fn image(&self, index: usize) -> Image {

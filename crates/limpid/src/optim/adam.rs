@@ -1,5 +1,7 @@
 //! Adam (Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015).
 
+use std::fmt;
+
 use limpid_kernels::{Isa, adam};
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +33,15 @@ pub struct Adam {
 impl Default for Adam {
     fn default() -> Self {
         Self { learning_rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 }
+    }
+}
+
+/// With its name and all its settings.
+impl fmt::Display for Adam {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { learning_rate, beta1, beta2, epsilon } = self;
+        let rate = number::short(*learning_rate);
+        write!(f, "Adam, learning rate {rate}, beta1 {beta1}, beta2 {beta2}, epsilon {epsilon:e}")
     }
 }
 

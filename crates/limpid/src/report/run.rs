@@ -153,12 +153,15 @@ impl Run<'_> {
             Ending::Interrupted => "was interrupted",
             Ending::Diverged => "diverged",
         };
-        format!(" The run {how} in epoch {} of {}.", self.history.len() + 1, self.config.train.epochs)
+        format!(
+            " The run {how} in epoch {} of {}.",
+            self.history.last().map_or(1, |last| last.epoch + 1),
+            self.config.train.epochs
+        )
     }
 
     fn settings(&self) -> Vec<(String, String)> {
-        let RunConfig { limpid, data, images, train } = self.config;
-        let adam = train.adam;
+        let RunConfig { limpid, data, images, preset, train, .. } = self.config;
         let warmup = match train.warmup_steps {
             0 => String::new(),
             steps => format!(" after {steps} steps of warm-up"),
@@ -167,18 +170,10 @@ impl Run<'_> {
             ("Data", data.clone()),
             ("Training images", grouped(*images)),
             ("Noise", train.noise.to_string()),
+            ("Preset", preset.to_string()),
             ("Epochs", train.epochs.to_string()),
             ("Batch size", train.batch_size.to_string()),
-            (
-                "Optimizer",
-                format!(
-                    "Adam, learning rate {}, beta1 {}, beta2 {}, epsilon {:e}",
-                    number::short(adam.learning_rate),
-                    adam.beta1,
-                    adam.beta2,
-                    adam.epsilon
-                ),
-            ),
+            ("Optimizer", train.adam.to_string()),
             ("Schedule", format!("{}{warmup}", train.schedule)),
             ("Seed", train.seed.to_string()),
             ("Network", train.net.name.clone()),
@@ -225,7 +220,7 @@ mod tests {
     use super::*;
     use crate::data::Images;
     use crate::net::NetSpec;
-    use crate::train::TrainConfig;
+    use crate::train::{Preset, TrainConfig};
 
     #[test]
     fn the_summary_says_how_the_run_ended() {
@@ -233,6 +228,9 @@ mod tests {
             limpid: "0.1.0".into(),
             data: "MNIST".into(),
             images: 9,
+            data_dir: None,
+            checkpoint_every: None,
+            preset: Preset::default(),
             train: TrainConfig::default(),
         };
         let record = |epoch| EpochRecord { epoch, training_loss: 0.5, validation_loss: 1e32, seconds: 1.0 };

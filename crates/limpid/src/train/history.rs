@@ -23,6 +23,7 @@ pub struct EpochRecord {
     pub training_loss: f64,
     /// Mean loss over the whole validation set, measured after the last update of the epoch.
     pub validation_loss: f64,
-    /// Wall-clock seconds of training alone: validation, pictures and files are not counted.
+    /// Wall-clock seconds of training alone: validation, pictures and files are not counted. Of an epoch that was
+    /// interrupted, only those behind the last time that the run went on; 0 if they are not known.
     pub seconds: f64,
 }

@@ -5,11 +5,14 @@
 
 mod batch;
 mod config;
+mod differences;
 mod event;
 pub mod history;
 mod order;
+mod preset;
 mod trainer;
 
 pub use config::TrainConfig;
 pub use event::{Event, Finished, Progress};
+pub use preset::Preset;
 pub use trainer::{Trainer, TrainerState};

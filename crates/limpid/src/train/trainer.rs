@@ -1,6 +1,6 @@
 //! The trainer: a network, its optimizer and its place in the run.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use limpid_kernels::Isa;
 
@@ -8,8 +8,8 @@ use super::TrainConfig;
 use super::batch::{Batch, BatchRunner};
 use super::event::{Event, Finished, Progress};
 use super::order::shuffled;
-use crate::data::Samples;
-use crate::denoise::Autoencoder;
+use crate::data::{Identity, Samples};
+use crate::denoise::{Autoencoder, Losses, Settings, Training};
 use crate::net::plan::{self, Plan};
 use crate::net::{ParameterLayout, Parameters};
 use crate::noise::{Purpose, Stream, test_stream};
@@ -35,8 +35,18 @@ pub struct TrainerState {
     pub loss_sum: f64,
     /// Images seen in this epoch.
     pub images: u64,
-    /// The parameters with the lowest validation loss so far, and that loss.
-    pub best: Option<(Parameters, f64)>,
+    /// The losses of the finished epochs, the first one first.
+    pub history: Vec<Losses>,
+    /// The parameters of the epoch with the lowest validation loss so far, of several the first; none before one is finished.
+    pub best: Option<Parameters>,
+}
+
+impl TrainerState {
+    /// The epoch that [`TrainerState::best`] is from, counted from 1, and its validation loss.
+    pub fn best_epoch(&self) -> Option<(u32, f64)> {
+        let losses = (1..).zip(self.history.iter().map(|losses| losses.validation));
+        losses.min_by(|(_, one), (_, other)| one.total_cmp(other))
+    }
 }
 
 /// Trains a network, one step per call.
@@ -44,7 +54,7 @@ pub struct TrainerState {
 /// The same settings, images and instruction set give the same bits on any number of threads.
 ///
 /// ```
-/// use std::sync::Arc;
+/// use std::sync::{Arc, OnceLock};
 /// use limpid::{data::Dataset, train::{Event, TrainConfig, Trainer}};
 ///
 /// let digits = Dataset::mnist();
@@ -69,6 +79,8 @@ pub struct Trainer {
     gradient: Vec<f32>,
     order: Vec<u32>,
     state: TrainerState,
+    /// Of the training and the validation images; computed where it is asked for.
+    identities: OnceLock<[Identity; 2]>,
 }
 
 impl Trainer {
@@ -93,6 +105,7 @@ impl Trainer {
             step: 0,
             loss_sum: 0.0,
             images: 0,
+            history: Vec::new(),
             best: None,
         };
         Self::resume(config, state, train, validation, threads)
@@ -130,6 +143,7 @@ impl Trainer {
             learning_rate,
             plan,
             state,
+            identities: OnceLock::new(),
         })
     }
 
@@ -153,12 +167,23 @@ impl Trainer {
         &self.state
     }
 
-    /// The parameters of the lowest validation loss so far; before the end of the first epoch, the present ones.
-    pub fn best(&self) -> &Parameters {
-        self.state.best.as_ref().map_or(&self.state.parameters, |(parameters, _)| parameters)
+    /// What tells the training and the validation images from others. The first call reads all of them.
+    pub fn identities(&self) -> &[Identity; 2] {
+        self.identities
+            .get_or_init(|| [&self.train, &self.validation].map(|samples| Identity::of(&**samples)))
     }
 
-    /// The network with [`Trainer::best`], to denoise with; it does not say yet how it was trained.
+    /// The learning rate of the next step.
+    pub fn learning_rate(&self) -> f64 {
+        self.learning_rate.at(self.state.adam.step + 1)
+    }
+
+    /// The parameters of the lowest validation loss so far; before the end of the first epoch, the present ones.
+    pub fn best(&self) -> &Parameters {
+        self.state.best.as_ref().unwrap_or(&self.state.parameters)
+    }
+
+    /// The network with [`Trainer::best`], to denoise with; it does not say yet what images it was trained on.
     pub fn best_model(&self) -> Autoencoder {
         Autoencoder {
             net: self.config.net.clone(),
@@ -166,6 +191,23 @@ impl Trainer {
             noise: self.config.noise,
             training: None,
         }
+    }
+
+    /// [`Trainer::best_model`] as it is written to a file: with how it was trained, on images that people call `data`.
+    pub fn best_model_of(&self, data: String) -> Autoencoder {
+        let TrainConfig { epochs, batch_size, seed, schedule, warmup_steps, adam, .. } = self.config;
+        let best = self.state.best_epoch();
+        let epoch = best.map_or(self.state.epoch, |(epoch, _)| epoch);
+        let training = Training {
+            data,
+            images: self.state.training_images,
+            epoch,
+            validation_loss: best.map(|(_, loss)| loss),
+            seed,
+            settings: Some(Settings { epochs, batch_size, schedule, warmup_steps, adam }),
+            history: self.state.history.iter().take(epoch as usize).copied().collect(),
+        };
+        Autoencoder { training: Some(training), ..self.best_model() }
     }
 
     /// Steps in an epoch.
@@ -225,16 +267,13 @@ impl Trainer {
         if !validation_loss.is_finite() {
             return Err(diverged(validation_loss, state.adam.step, state.epoch, &self.config));
         }
-        let is_best = state.best.as_ref().is_none_or(|(_, best)| validation_loss < *best);
+        let is_best = state.best_epoch().is_none_or(|(_, best)| validation_loss < best);
         if is_best {
-            state.best = Some((state.parameters.clone(), validation_loss));
+            state.best = Some(state.parameters.clone());
         }
-        let finished = Finished {
-            epoch: state.epoch,
-            training_loss: state.loss_sum / state.images as f64,
-            validation_loss,
-            is_best,
-        };
+        let training_loss = state.loss_sum / state.images as f64;
+        state.history.push(Losses { training: training_loss, validation: validation_loss });
+        let finished = Finished { epoch: state.epoch, training_loss, validation_loss, is_best };
         state.epoch += 1;
         (state.step, state.loss_sum, state.images) = (0, 0.0, 0);
         if state.epoch <= self.config.epochs {
@@ -262,12 +301,24 @@ fn check_state(config: &TrainConfig, state: &TrainerState, images: usize) -> Res
     let refuse = |problem: String| Err(Error::invalid("state of the run", problem));
     let steps = config.steps_per_epoch(images);
     let layout = ParameterLayout::new(&config.net)?;
-    let TrainerState { parameters, adam, training_images, epoch, step, loss_sum, images: seen, best } = state;
+    let TrainerState {
+        parameters,
+        adam,
+        training_images,
+        epoch,
+        step,
+        loss_sum,
+        images: seen,
+        history,
+        best,
+    } = state;
     if *training_images != images as u64 {
         return refuse(format!("its run had {training_images} training images, these are {images}"));
     }
-    let all = [Some(parameters), best.as_ref().map(|(best, _)| best)];
-    if all.into_iter().flatten().any(|parameters| *parameters.layout() != layout)
+    if [Some(parameters), best.as_ref()]
+        .into_iter()
+        .flatten()
+        .any(|parameters| *parameters.layout() != layout)
         || adam.first.len() != layout.len()
         || adam.second.len() != layout.len()
     {
@@ -292,8 +343,16 @@ fn check_state(config: &TrainConfig, state: &TrainerState, images: usize) -> Res
             step + 1
         ));
     }
-    let losses = [Some(*loss_sum), best.as_ref().map(|(_, loss)| *loss)];
-    if let Some(loss) = losses.into_iter().flatten().find(|loss| !(0.0..f64::INFINITY).contains(loss)) {
+    let finished = *epoch as usize - 1;
+    if history.len() != finished || best.is_some() != (finished > 0) {
+        return refuse(format!(
+            "losses of {} epochs{} in epoch {epoch}, expected those of {finished}",
+            history.len(),
+            if best.is_some() { "" } else { " and no best parameters" },
+        ));
+    }
+    let losses = history.iter().flat_map(|losses| [losses.training, losses.validation]);
+    if let Some(loss) = losses.chain([*loss_sum]).find(|loss| !(0.0..f64::INFINITY).contains(loss)) {
         return refuse(format!("a loss is {loss}, expected a number of 0 or more"));
     }
     Ok(())

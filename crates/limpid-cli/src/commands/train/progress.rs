@@ -39,20 +39,37 @@ pub(super) struct Progress {
     /// Hidden where standard error is no terminal.
     bar: ProgressBar,
     narrow: bool,
-    /// Training images in all epochs, and those done.
-    images: u64,
-    done: u64,
     epochs: u32,
     images_per_epoch: u64,
-    /// Of the run, for the time left, which counts validation too.
+    /// Training images that this program has yet to do, in all epochs.
+    left: u64,
+    /// For the time left, which counts validation too.
+    whole: Meter,
+    /// For the images per second, which counts training only.
+    epoch: Meter,
+}
+
+/// Images since a moment, not counting what an earlier program did of the same run.
+struct Meter {
     start: Instant,
-    /// Of the epoch, for the images per second, which counts training only.
-    epoch_start: Instant,
+    images: u64,
+}
+
+impl Meter {
+    fn start() -> Self {
+        Self { start: Instant::now(), images: 0 }
+    }
+
+    /// Images per second.
+    fn rate(&self) -> f64 {
+        self.images as f64 / self.start.elapsed().as_secs_f64().max(1e-9)
+    }
 }
 
 impl Progress {
-    pub(super) fn new(output: Output, trainer: &Trainer, images_per_epoch: usize) -> Self {
-        let images_per_epoch = images_per_epoch as u64;
+    pub(super) fn new(output: Output, trainer: &Trainer) -> Self {
+        let state = trainer.state();
+        let images_per_epoch = state.training_images;
         let (bar, narrow) = match output {
             Output::Person => bar::new(images_per_epoch),
             Output::Json | Output::Quiet => (ProgressBar::hidden(), false),
@@ -62,12 +79,11 @@ impl Progress {
             failure: None,
             bar,
             narrow,
-            images: images_per_epoch * u64::from(trainer.config().epochs),
-            done: 0,
             epochs: trainer.config().epochs,
             images_per_epoch,
-            start: Instant::now(),
-            epoch_start: Instant::now(),
+            left: images_per_epoch * u64::from(trainer.config().epochs + 1 - state.epoch) - state.images,
+            whole: Meter::start(),
+            epoch: Meter::start(),
         }
     }
 
@@ -137,6 +153,11 @@ impl Progress {
             writeln!(out, "note: {note}")?;
         }
         writeln!(out, "Run directory: {}", files.directory().path().display())?;
+        let state = trainer.state();
+        if state.adam.step > 0 && state.epoch <= config.epochs {
+            let steps = trainer.steps_per_epoch();
+            writeln!(out, "Going on in epoch {}, behind {} of its {steps} steps", state.epoch, state.step)?;
+        }
         out.flush()
     }
 
@@ -148,17 +169,18 @@ impl Progress {
 
     /// One step was done.
     pub(super) fn step(&mut self, step: &train::Progress) {
-        self.done += step.images as u64;
+        let images = step.images as u64;
+        self.left -= images;
+        self.whole.images += images;
+        self.epoch.images += images;
         if self.bar.is_hidden() {
             return;
         }
-        let done_in_epoch = self.done - self.images_per_epoch * u64::from(step.epoch - 1);
-        let rate = done_in_epoch as f64 / self.epoch_start.elapsed().as_secs_f64().max(1e-9);
-        let left = self.start.elapsed().as_secs_f64() * (self.images - self.done) as f64 / self.done as f64;
-        let left = Duration::from_secs(left as u64);
+        let left = Duration::from_secs((self.left as f64 / self.whole.rate()) as u64);
         self.bar.set_prefix(self.place(step.epoch));
-        self.bar.set_position(done_in_epoch);
-        let rate = if self.narrow { String::new() } else { format!("{} images/s  ", grouped(rate as u64)) };
+        self.bar.set_position(self.images_per_epoch - self.left % self.images_per_epoch);
+        let rate = self.epoch.rate() as u64;
+        let rate = if self.narrow { String::new() } else { format!("{} images/s  ", grouped(rate)) };
         self.bar.set_message(format!(
             "{rate}loss {}  {} left",
             loss(step.mean_loss),
@@ -168,7 +190,7 @@ impl Progress {
 
     /// An epoch was finished.
     pub(super) fn epoch(&mut self, out: &mut dyn Write, record: &EpochRecord) {
-        self.epoch_start = Instant::now();
+        self.epoch = Meter::start();
         let printed = match self.output {
             Output::Quiet => Ok(()),
             Output::Json => line(out, record),

@@ -1,10 +1,14 @@
-//! `limpid info`: the layers of a network, as people know them from Keras.
+//! `limpid info`: the layers of a network, as people know them from Keras, and all that a model's file says of itself.
+
+mod contents;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use limpid::checkpoint::{Checkpoint, FileSummary};
+use limpid::denoise::Autoencoder;
 use limpid::net::plan::{self, Isa, Plan, Purpose};
-use limpid::net::{Shape, Summary};
+use limpid::net::{NetSpec, Shape, Summary};
 
 use crate::model;
 use crate::network::NetArgs;
@@ -12,7 +16,7 @@ use crate::network::NetArgs;
 /// The arguments of `limpid info`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Model file or run directory to look into [default: the network that --net describes]
+    /// Model, checkpoint or run directory to look into [default: the network that --net describes]
     #[arg(value_name = "MODEL", conflicts_with_all = ["file", "activation"])]
     model: Option<PathBuf>,
 
@@ -37,19 +41,48 @@ fn size(text: &str) -> Result<(usize, usize), String> {
     sides.ok_or_else(|| "expected HEIGHTxWIDTH, for example 64x96".into())
 }
 
-/// Prints the table.
-pub(crate) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
-    let spec = match &args.model {
-        Some(path) => {
-            let (model, file) = model::load(path)?;
-            writeln!(out, "{}: {}\n", file.display(), model::describe(&model))?;
-            model.net
+/// What a file turned out to be.
+enum Inside {
+    Model(Box<Autoencoder>, FileSummary),
+    Checkpoint(Box<Checkpoint>, FileSummary),
+}
+
+impl Inside {
+    fn load(path: &Path) -> limpid::Result<Self> {
+        let path = model::file(path)?;
+        let file = FileSummary::read(&path)?;
+        Ok(match file.kind.as_str() {
+            "checkpoint" => Self::Checkpoint(Box::new(Checkpoint::load(&path)?), file),
+            _ => Self::Model(Box::new(Autoencoder::load(&path)?), file),
+        })
+    }
+
+    fn net(&self) -> &NetSpec {
+        match self {
+            Self::Model(model, _) => &model.net,
+            Self::Checkpoint(run, _) => &run.config.net,
         }
+    }
+}
+
+/// Prints the tables.
+pub(crate) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
+    let inside = args.model.as_deref().map(Inside::load).transpose()?;
+    let spec = match &inside {
+        Some(inside) => inside.net().clone(),
         None => args.net.load()?,
     };
+    if let (Some(path), Some(Inside::Model(model, _))) = (&args.model, &inside) {
+        writeln!(out, "{}: {}\n", model::file(path)?.display(), model::describe(model))?;
+    }
     let (height, width) = args.size.unwrap_or((spec.input.height, spec.input.width));
     let summary = Summary::new(&spec, Shape::new(height, width, spec.input.channels))?;
     write!(out, "{summary}")?;
+    match &inside {
+        Some(Inside::Model(model, file)) => contents::write_model(model, file, out)?,
+        Some(Inside::Checkpoint(run, file)) => contents::write_checkpoint(run, file, out)?,
+        None => {}
+    }
     if args.plan {
         let plan = Plan::new(&spec, (height, width), plan::isa()?, Purpose::Inference)?;
         write!(out, "\n{}", plan.explain(&spec))?;
