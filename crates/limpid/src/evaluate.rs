@@ -94,7 +94,7 @@ pub fn evaluate(
     let plan = model.plan((height, width))?;
     let idle = Mutex::new(Vec::new());
     let mut groups = vec![Sums::default(); samples.len().div_ceil(GROUP)];
-    threads.for_each(&mut groups, |group, sums| {
+    threads.for_each(&mut groups, |_, group, sums| {
         let lock = || idle.lock().expect("no thread panics while it holds the lock");
         let mut workspace = { lock().pop() }.unwrap_or_else(|| plan.workspace());
         for index in group * GROUP..samples.len().min((group + 1) * GROUP) {

@@ -44,20 +44,16 @@ impl Threads {
         self.pool.as_ref().map_or(1, rayon::ThreadPool::current_num_threads)
     }
 
-    /// Calls `work` on one of the threads; what it calls of [`Threads::for_each`] does not have to wake them again.
-    pub fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+    /// Calls `work(thread, index, item)` for every item, on any thread and in any order; threads are numbered from 0, and one does
+    /// nothing else while it works on an item.
+    pub fn for_each<T: Send>(&self, items: &mut [T], work: impl Fn(usize, usize, &mut T) + Sync) {
         match &self.pool {
-            None => work(),
-            Some(pool) => pool.install(work),
-        }
-    }
-
-    /// Calls `work(index, item)` for every item, on any thread and in any order.
-    pub fn for_each<T: Send>(&self, items: &mut [T], work: impl Fn(usize, &mut T) + Sync) {
-        match &self.pool {
-            None => items.iter_mut().enumerate().for_each(|(index, item)| work(index, item)),
+            None => items.iter_mut().enumerate().for_each(|(index, item)| work(0, index, item)),
             Some(pool) => pool.install(|| {
-                items.par_iter_mut().enumerate().with_max_len(1).for_each(|(index, item)| work(index, item));
+                items.par_iter_mut().enumerate().with_max_len(1).for_each(|(index, item)| {
+                    let thread = rayon::current_thread_index().expect("only the pool's threads work");
+                    work(thread, index, item);
+                });
             }),
         }
     }
@@ -73,7 +69,10 @@ mod tests {
             let threads = Threads::new(count).unwrap();
             assert_eq!(threads.count(), count);
             let mut items = vec![0; 1000];
-            threads.for_each(&mut items, |index, item| *item += index);
+            threads.for_each(&mut items, |thread, index, item| {
+                assert!(thread < count);
+                *item += index;
+            });
             assert!(items.iter().enumerate().all(|(index, &item)| item == index));
         }
     }

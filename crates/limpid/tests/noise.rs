@@ -28,7 +28,7 @@ fn the_same_seed_gives_the_same_images_on_any_number_of_threads() {
             let mut images = vec![Vec::new(); 200];
             Threads::new(threads)
                 .unwrap()
-                .for_each(&mut images, |index, image| *image = noisy(isa, of(index)));
+                .for_each(&mut images, |_, index, image| *image = noisy(isa, of(index)));
             assert!(images == backwards, "{threads} threads");
         }
         for (index, image) in backwards.iter().enumerate() {

@@ -90,11 +90,11 @@ impl PooledConv {
         self.weights = packed;
     }
 
-    /// Adds a packed gradient, as [`PooledConv::backward_weights`] makes it, to that of the kernel, `[ky][kx][ci][co]`.
+    /// A packed gradient, as [`PooledConv::backward_weights`] makes it, as that of the kernel, `[ky][kx][ci][co]`.
     ///
     /// # Panics
     /// If a length is not that of the kernel.
-    pub fn add_unpacked(&self, packed: &[f32], kernel: &mut [f32]) {
+    pub fn unpack(&self, packed: &[f32], kernel: &mut [f32]) {
         assert!(
             kernel.len() == self.shape.kernel_len() && packed.len() == kernel.len(),
             "the weights must fit the kernel"

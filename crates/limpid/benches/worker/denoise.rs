@@ -58,7 +58,7 @@ impl Denoise {
         let lock = || idle.lock().expect("no thread panics while it holds the lock");
         let mut groups: Vec<_> =
             self.noisy.chunks(GROUP * len).zip(self.denoised.chunks_mut(GROUP * len)).collect();
-        threads.for_each(&mut groups, |_, (noisy, denoised)| {
+        threads.for_each(&mut groups, |_, _, (noisy, denoised)| {
             let mut workspace = { lock().pop() }.unwrap_or_else(|| plan.workspace());
             for (noisy, denoised) in noisy.chunks(len).zip(denoised.chunks_mut(len)) {
                 workspace.set_input(noisy);

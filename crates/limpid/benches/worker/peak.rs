@@ -27,7 +27,7 @@ impl Peak {
     /// Of one call.
     fn macs(&self) -> u64 {
         let mut counts = vec![0; self.threads.count()];
-        self.threads.for_each(&mut counts, |_, count| *count = multiply_accumulates(self.isa, STEPS));
+        self.threads.for_each(&mut counts, |_, _, count| *count = multiply_accumulates(self.isa, STEPS));
         counts.iter().sum()
     }
 }

@@ -74,7 +74,6 @@ pub struct Trainer {
     train: Arc<dyn Samples>,
     validation: Arc<dyn Samples>,
     learning_rate: LearningRate,
-    plan: Plan,
     runner: BatchRunner,
     gradient: Vec<f32>,
     order: Vec<u32>,
@@ -135,13 +134,12 @@ impl Trainer {
         };
         Ok(Self {
             order: shuffled(config.seed, state.epoch, train.len()),
-            gradient: vec![0.0; plan.gradient_len()],
-            runner: BatchRunner::new(Threads::new(threads)?),
+            gradient: vec![0.0; plan.layout().len()],
+            runner: BatchRunner::new(plan, Threads::new(threads)?),
             config,
             train,
             validation,
             learning_rate,
-            plan,
             state,
             identities: OnceLock::new(),
         })
@@ -154,7 +152,7 @@ impl Trainer {
 
     /// The instruction set that computes.
     pub fn isa(&self) -> Isa {
-        self.plan.isa()
+        self.runner.plan().isa()
     }
 
     /// The threads that compute.
@@ -240,13 +238,12 @@ impl Trainer {
         let stream = |image| Stream { seed, index: image as u32, draw, purpose: Purpose::Training as u32 };
         let batch = Batch { samples: &*self.train, images, noise: &config.noise, stream: &stream };
         let parameters = state.parameters.values();
-        let loss = self.runner.gradient(&mut self.plan, parameters, &batch, &mut self.gradient);
+        let loss = self.runner.gradient(parameters, &batch, &mut self.gradient);
         if !loss.is_finite() {
             return Err(diverged(loss, state.adam.step + 1, state.epoch, config));
         }
         let adam = Adam { learning_rate, ..config.adam };
-        let gradient = &self.gradient[..self.plan.layout().len()];
-        state.adam.update(self.plan.isa(), &adam, gradient, state.parameters.values_mut());
+        state.adam.update(self.runner.plan().isa(), &adam, &self.gradient, state.parameters.values_mut());
         state.step += 1;
         state.loss_sum += loss * images.len() as f64;
         state.images += images.len() as u64;
@@ -284,11 +281,10 @@ impl Trainer {
 
     /// The mean loss per pixel over the whole validation set under its own noise, for the present parameters.
     pub fn validation_loss(&mut self) -> f64 {
-        self.runner.set_parameters(&mut self.plan, self.state.parameters.values());
         let images: Vec<u32> = (0..self.validation.len() as u32).collect();
         let noise = &self.config.noise;
         let batch = Batch { samples: &*self.validation, images: &images, noise, stream: &test_stream };
-        self.runner.loss(&self.plan, &batch)
+        self.runner.loss(self.state.parameters.values(), &batch)
     }
 }
 

@@ -5,7 +5,7 @@
 //! convolution of `reference.rs`.
 //!
 //! Shapes: transformed inputs and products are `[tile][36 positions][channels]`, transformed weights `[block of output
-//! channels][36 positions][input channel][channels of a block]`. The input map needs zeros wherever a tile reaches.
+//! channels][36 positions][input channel][channels of a block]` with a line between positions. The input map needs zeros wherever a tile reaches.
 //!
 //! Why it is fast: 36 multiply-accumulates per tile and pair of channels instead of 144. Each position is a product of
 //! matrices, tiles x input channels x output channels, for the same routine as every other convolution (`products.rs`). A few
@@ -32,6 +32,8 @@ const SIDE: usize = 4;
 const REACH: usize = 6;
 /// Products of a tile and a pair of channels.
 const POSITIONS: usize = REACH * REACH;
+/// Values of a cache line.
+const LINE: usize = 16;
 /// Tiles that are on their way together: their transforms (4.6 KB each for 32 channels) share the second-level cache with the
 /// weights, and they share each weight that is loaded.
 const TILES: usize = 16;
@@ -42,6 +44,8 @@ pub(super) struct Winograd {
     direction: Direction,
     in_channels: usize,
     out_channels: usize,
+    /// Output channels of a block; the last may have fewer.
+    block: usize,
     /// Zeros before the first input row and column.
     pad: (usize, usize),
     /// Tiles that the output has, in height and width.
@@ -81,14 +85,17 @@ impl Winograd {
         let behind =
             |tiles: usize, pad: usize, inputs: usize| (tiles * SIDE + 2).saturating_sub(pad + inputs);
         let behind = behind(tiles.0, pad.0, input.height).max(behind(tiles.1, pad.1, input.width));
+        let block = Stencil::BLOCK * isa.lanes();
+        let weights = output.channels.div_ceil(block) * POSITIONS * (input.channels * block + LINE);
         fits.then(|| Self {
+            block,
             direction,
             in_channels: input.channels,
             out_channels: output.channels,
             pad,
             tiles,
             input_pad: pad.0.max(pad.1).max(behind),
-            weights: Aligned::zeros(POSITIONS * input.channels * output.channels),
+            weights: Aligned::zeros(weights),
         })
     }
 
@@ -99,7 +106,7 @@ impl Winograd {
 
     /// Multiply-accumulates of one pass over one image, without the transforms.
     pub(super) fn macs(&self) -> u64 {
-        (self.tiles.0 * self.tiles.1 * self.weights.len()) as u64
+        (self.tiles.0 * self.tiles.1 * POSITIONS * self.in_channels * self.out_channels) as u64
     }
 
     pub(super) fn scratch(&self) -> Scratch {
@@ -137,9 +144,11 @@ impl Winograd {
         run_tiles(isa, self, bias, slope, x, output, scratch);
     }
 
-    /// Where the weights of a block of output channels start that begins with channel `first`.
-    fn block(&self, first: usize) -> usize {
-        first * POSITIONS * self.in_channels
+    /// Where the matrix of a position starts, for the block of output channels from `first` on, `width` of them. Matrices are a
+    /// line further apart than they are long: at powers of two they would all want the same lines of the cache.
+    fn matrix(&self, (first, width): (usize, usize), position: usize) -> usize {
+        first / self.block * POSITIONS * (self.in_channels * self.block + LINE)
+            + position * (self.in_channels * width + LINE)
     }
 }
 
@@ -169,8 +178,8 @@ per_isa! {
                     let square: [[L::F32; 3]; 3] = unsafe { load_square(lanes, &taps, 0, 3 * L::LEN, L::LEN) };
                     let square: [[L::F32; REACH]; REACH] = Weights::both(lanes, &square);
                     for (position, value) in square.as_flattened().iter().enumerate() {
-                        let to = conv.block(first) + (position * inputs + input) * width + lane;
-                        // SAFETY: `weights` has 36 matrices of inputs x outputs.
+                        let to = conv.matrix((first, width), position) + input * width + lane;
+                        // SAFETY: `weights` has 36 matrices of inputs x block for each block.
                         unsafe { lanes.store(&mut conv.weights, to, *value) };
                     }
                 }
@@ -292,7 +301,7 @@ impl Call<'_> {
         let inputs = conv.in_channels;
         let matrix = inputs * V * L::LEN;
         let products = Products {
-            weights: &conv.weights[conv.block(block) + position * matrix..][..matrix],
+            weights: &conv.weights[conv.matrix((block, V * L::LEN), position)..][..matrix],
             tap_rows: 1,
             run: inputs,
             x: x.values(),

@@ -126,7 +126,28 @@ impl ConvolutionStep {
         self.forward.run_pooled(self.slope, x, y, argmax, &mut scratch.forward);
     }
 
-    /// From the gradient `dz` before the activation: adds that of the kernel to the network's `gradient`, writes `dx`.
+    /// Values in which a batch's gradient is added up: of the kernel, and of the bias.
+    pub(super) fn gradient_len(&self) -> usize {
+        self.shape.kernel_len() + self.bias_len()
+    }
+
+    fn bias_len(&self) -> usize {
+        if self.transposed { self.shape.input.channels } else { self.shape.output.channels }
+    }
+
+    /// The kernel's and the bias' part of [`ConvolutionStep::gradient_len`] values.
+    pub(super) fn split_sums<'a>(&self, sums: &'a mut [f32]) -> (&'a mut [f32], &'a mut [f32]) {
+        sums.split_at_mut(self.shape.kernel_len())
+    }
+
+    /// Carries what a batch has added up to the gradient of the network's parameters.
+    pub(super) fn finish_gradient(&self, sums: &[f32], gradient: &mut [f32]) {
+        let (kernel, bias) = self.ranges.split_mut(gradient);
+        kernel.copy_from_slice(&sums[..kernel.len()]);
+        bias.copy_from_slice(&sums[kernel.len()..]);
+    }
+
+    /// From the gradient `dz` before the activation: adds that of the kernel to `kernel`, writes `dx`.
     pub(super) fn gradients(
         &self,
         isa: Isa,
@@ -134,9 +155,8 @@ impl ConvolutionStep {
         dz: &FeatureMap,
         dx: Option<&mut FeatureMap>,
         scratch: &mut Scratch,
-        gradient: &mut [f32],
+        kernel: &mut [f32],
     ) {
-        let (kernel, _) = self.ranges.split_mut(gradient);
         let (large, small) = if self.transposed { (dz, x) } else { (x, dz) };
         conv::backward_weights(isa, &self.shape, large, small, kernel);
         if let (Some(dx), Some(backward), Some(scratch)) = (dx, &self.backward, &mut scratch.backward) {

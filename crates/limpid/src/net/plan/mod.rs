@@ -74,27 +74,6 @@ pub struct Plan {
     spans: Vec<Range<usize>>,
     /// Multiply-accumulates of the layers as described, one image forward.
     described_macs: u64,
-    /// Values of [`Plan::gradient_len`].
-    gradient_len: usize,
-}
-
-/// A part of a plan that takes its share of the network's parameters.
-#[derive(Debug)]
-pub struct Part<'a> {
-    step: &'a mut Step,
-    /// Values that the network has.
-    parameters: usize,
-}
-
-impl Part<'_> {
-    /// As [`Plan::set_parameters`], for this part.
-    ///
-    /// # Panics
-    /// If the number of values is not that of the network.
-    pub fn set_parameters(&mut self, values: &[f32]) {
-        assert_eq!(values.len(), self.parameters, "the parameters must be those of the network");
-        self.step.set_parameters(values);
-    }
 }
 
 impl Plan {
@@ -108,7 +87,6 @@ impl Plan {
         let layout = ParameterLayout::new(spec)?;
         let mut steps: Vec<Step> = Vec::new();
         let mut spans: Vec<Range<usize>> = Vec::new();
-        let mut gradient_len = layout.len();
         let mut next = 0;
         while next < layers.len() {
             // Nobody asks for the gradient of the image itself.
@@ -121,16 +99,10 @@ impl Plan {
                 }
                 (Layer::Conv(_), Some(Layer::MaxPool(pool))) => {
                     let convolution = convolution().expect("a convolution has weights");
-                    let pooled = PooledStep::new(isa, convolution, pool.size(), gradient_len);
-                    gradient_len += pooled.gradient_len();
-                    (Step::Pooled(Box::new(pooled)), 2)
+                    (Step::Pooled(Box::new(PooledStep::new(isa, convolution, pool.size()))), 2)
                 }
                 _ => match Fold::of_run(&layers[next..], ranges, isa, data_gradient) {
-                    Some((fold, count)) => {
-                        let from = gradient_len;
-                        gradient_len += fold.gradient_len();
-                        (Step::Fold { fold: Box::new(fold), gradient: from..gradient_len }, count)
-                    }
+                    Some((fold, count)) => (Step::Fold(Box::new(fold)), count),
                     None => {
                         let convolution = convolution().expect("a convolution has weights");
                         (Step::Convolution(Box::new(convolution)), 1)
@@ -147,18 +119,7 @@ impl Plan {
         pads.push(0);
         let gradient_pads = steps.iter().map(Step::gradient_pad).collect();
         let described_macs = layers.iter().map(Layer::macs).sum();
-        Ok(Self {
-            isa,
-            purpose,
-            layout,
-            shapes,
-            pads,
-            gradient_pads,
-            steps,
-            spans,
-            described_macs,
-            gradient_len,
-        })
+        Ok(Self { isa, purpose, layout, shapes, pads, gradient_pads, steps, spans, described_macs })
     }
 
     /// What the plan does, step by step, for people.
@@ -195,16 +156,10 @@ impl Plan {
     /// # Panics
     /// If their number is another.
     pub fn set_parameters(&mut self, values: &[f32]) {
-        for part in &mut self.parts() {
-            part.set_parameters(values);
+        assert_eq!(values.len(), self.layout.len(), "the parameters must be those of the network");
+        for step in &mut self.steps {
+            step.set_parameters(values);
         }
-    }
-
-    /// The parts of the plan that take parameters, each of which can do so on a thread of its own: together they are
-    /// [`Plan::set_parameters`].
-    pub fn parts(&mut self) -> Vec<Part<'_>> {
-        let parameters = self.layout.len();
-        self.steps.iter_mut().map(|step| Part { step, parameters }).collect()
     }
 
     /// Buffers for one image at a time.
@@ -229,24 +184,27 @@ impl Plan {
         loss::sigmoid_cross_entropy(self.isa, workspace.logits(), clean)
     }
 
-    /// Length of the vector in which a batch's gradients are added up: one value per parameter, and what folded layers need.
+    /// Length of the vector in which a batch's gradients are added up: each step's own values, in the order of the steps.
     pub fn gradient_len(&self) -> usize {
-        self.gradient_len
+        self.steps.iter().map(Step::gradient_len).sum()
     }
 
-    /// Backward pass for the logits in the workspace: adds the gradient of `scale` times [`Plan::loss`] to `gradient`, of
-    /// length [`Plan::gradient_len`]. After the last image of a batch, [`Plan::finish_gradient`] makes of it the gradient of
-    /// the parameters.
+    /// Backward pass for the logits in the workspace: adds the gradient of `scale` times [`Plan::loss`] to `sums`, of length
+    /// [`Plan::gradient_len`]. After the last image of a batch, [`Plan::finish_gradient`] makes of it the gradient of the
+    /// parameters.
     ///
     /// # Panics
     /// If the plan was made for inference, or a length does not fit.
-    pub fn backward(&self, workspace: &mut Workspace, clean: &[f32], scale: f32, gradient: &mut [f32]) {
+    pub fn backward(&self, workspace: &mut Workspace, clean: &[f32], scale: f32, sums: &mut [f32]) {
         assert_eq!(self.purpose, Purpose::Training, "a plan for inference has no backward pass");
-        assert_eq!(gradient.len(), self.gradient_len, "the plan's number of values");
+        assert_eq!(sums.len(), self.gradient_len(), "the plan's number of values");
         let Workspace { activations, gradients, scratch, .. } = workspace;
         let last = self.steps.len() - 1;
         loss::backward(self.isa, scale, &activations[last + 1], clean, &mut gradients[last]);
+        let mut left = sums;
         for (i, step) in self.steps.iter().enumerate().rev() {
+            let own;
+            (left, own) = left.split_at_mut(left.len() - step.gradient_len());
             let (before, after) = gradients.split_at_mut(i);
             step.backward(
                 self.isa,
@@ -254,20 +212,26 @@ impl Plan {
                 &mut after[0],
                 before.last_mut(),
                 &mut scratch[i],
-                gradient,
+                own,
             );
         }
     }
 
-    /// Carries what folded layers have added up to the layers' own parameters. Afterwards the first values of `gradient` are
-    /// the gradient of the parameters, laid out as [`Plan::layout`].
+    /// Makes of what a batch has added up the gradient of the parameters, laid out as [`Plan::layout`], for the parameters that
+    /// were set.
     ///
     /// # Panics
-    /// If `gradient` has not the length [`Plan::gradient_len`].
-    pub fn finish_gradient(&self, gradient: &mut [f32]) {
-        assert_eq!(gradient.len(), self.gradient_len, "the plan's number of values");
+    /// If a length does not fit: that of `sums` is [`Plan::gradient_len`].
+    pub fn finish_gradient(&self, parameters: &[f32], sums: &[f32], gradient: &mut [f32]) {
+        assert_eq!(sums.len(), self.gradient_len(), "the plan's number of values");
+        assert_eq!(parameters.len(), self.layout.len(), "the parameters must be those of the network");
+        assert_eq!(gradient.len(), self.layout.len(), "one gradient per parameter");
+        gradient.fill(0.0);
+        let mut left = sums;
         for step in &self.steps {
-            step.finish_gradient(self.layout.len(), gradient);
+            let own;
+            (own, left) = left.split_at(step.gradient_len());
+            step.finish_gradient(parameters, own, gradient);
         }
     }
 

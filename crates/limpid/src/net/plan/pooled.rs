@@ -5,8 +5,6 @@
 //! activated values is the activation of the maximum, and only the maxima have a gradient. Where the geometry allows it, so are
 //! the gradients of weights and data: of 2x2 positions three have no gradient.
 
-use std::ops::Range;
-
 use limpid_kernels::conv::{PooledConv, PooledImageConv, PooledImageScratch, PooledScratch, backward_bias};
 use limpid_kernels::{FeatureMap, Isa, Shape, activation, pool};
 
@@ -23,8 +21,8 @@ pub(super) struct PooledStep {
 /// The sparse backward pass.
 #[derive(Debug, Clone)]
 enum Sparse {
-    /// Of any convolution, and where in the batch's gradient that of its kernel is added up, in an order of its own.
-    Map(PooledConv, Range<usize>),
+    /// Of any convolution; it adds up the gradient of its kernel in an order of its own.
+    Map(PooledConv),
     /// Of a convolution of the image itself.
     Image(PooledImageConv),
 }
@@ -50,12 +48,11 @@ pub(super) struct Scratch {
 }
 
 impl PooledStep {
-    /// Joins a convolution to the pool behind it. `next_gradient` is the first free place in the batch's gradient.
-    pub(super) fn new(isa: Isa, convolution: ConvolutionStep, size: usize, next_gradient: usize) -> Self {
+    /// Joins a convolution to the pool behind it.
+    pub(super) fn new(isa: Isa, convolution: ConvolutionStep, size: usize) -> Self {
         let shape = convolution.shape();
-        let own = next_gradient..next_gradient + shape.kernel_len();
         let sparse = match PooledConv::new(isa, &shape, size).filter(|_| size > 1) {
-            Some(kernels) => Some(Sparse::Map(kernels, own)),
+            Some(kernels) => Some(Sparse::Map(kernels)),
             // It has no gradient of the data.
             None if convolution.has_data_gradient() => None,
             None => PooledImageConv::new(isa, &shape, size).map(Sparse::Image),
@@ -69,14 +66,6 @@ impl PooledStep {
 
     fn output(&self) -> Shape {
         pool::output_shape(self.convolution.shape().output, self.size)
-    }
-
-    /// Values that the step adds to the batch's gradient.
-    pub(super) fn gradient_len(&self) -> usize {
-        match &self.sparse {
-            Some(Sparse::Map(_, own)) => own.len(),
-            Some(Sparse::Image(_)) | None => 0,
-        }
     }
 
     /// Zeros around the input.
@@ -99,7 +88,7 @@ impl PooledStep {
             convolution: self.convolution.scratch(),
             argmax: vec![0; self.output().len()],
             sparse: self.sparse.as_ref().filter(|_| training).map(|sparse| match sparse {
-                Sparse::Map(kernels, _) => SparseScratch::Map(kernels.scratch()),
+                Sparse::Map(kernels) => SparseScratch::Map(kernels.scratch()),
                 Sparse::Image(kernels) => SparseScratch::Image(kernels.scratch()),
             }),
             unpooled: (!self.convolution.can_pool(self.size)).then(|| FeatureMap::new(shape, 0)),
@@ -109,7 +98,7 @@ impl PooledStep {
 
     pub(super) fn set_parameters(&mut self, values: &[f32]) {
         self.convolution.set_parameters(values);
-        if let Some(Sparse::Map(kernels, _)) = &mut self.sparse {
+        if let Some(Sparse::Map(kernels)) = &mut self.sparse {
             let (kernel, _) = self.convolution.ranges().split(values);
             kernels.set_weights(kernel);
         }
@@ -126,8 +115,8 @@ impl PooledStep {
         }
     }
 
-    /// From the gradient `dy` of the pooled output, overwritten by that before the activation, to that of the input and of the
-    /// parameters.
+    /// From the gradient `dy` of the pooled output, overwritten by that before the activation, to that of the input, and of the
+    /// parameters, which is added to the step's `sums`.
     pub(super) fn backward(
         &self,
         isa: Isa,
@@ -135,37 +124,40 @@ impl PooledStep {
         dy: &mut FeatureMap,
         dx: Option<&mut FeatureMap>,
         scratch: &mut Scratch,
-        gradient: &mut [f32],
+        sums: &mut [f32],
     ) {
         let Scratch { argmax, sparse, gradient: dense, convolution, .. } = scratch;
         activation::backward(isa, self.convolution.slope(), y, dy);
-        let (_, bias) = self.convolution.ranges().split_mut(gradient);
+        let (kernel, bias) = self.convolution.split_sums(sums);
         backward_bias(isa, dy, bias);
         match (&self.sparse, sparse, dense) {
-            (Some(Sparse::Map(kernels, own)), Some(SparseScratch::Map(scratch)), _) => {
-                kernels.backward_weights(x, dy, argmax, &mut gradient[own.clone()], scratch);
+            (Some(Sparse::Map(kernels)), Some(SparseScratch::Map(scratch)), _) => {
+                kernels.backward_weights(x, dy, argmax, kernel, scratch);
                 if let Some(dx) = dx {
                     kernels.backward_data(dy, argmax, dx, scratch);
                 }
             }
             (Some(Sparse::Image(kernels)), Some(SparseScratch::Image(scratch)), _) => {
-                let (kernel, _) = self.convolution.ranges().split_mut(gradient);
                 kernels.backward_weights(x, dy, argmax, kernel, scratch);
             }
             (None, _, Some(dense)) => {
                 pool::backward(isa, self.size, dy, argmax, dense);
-                self.convolution.gradients(isa, x, dense, dx, convolution, gradient);
+                self.convolution.gradients(isa, x, dense, dx, convolution, kernel);
             }
             _ => unreachable!("a workspace for training has what the backward pass needs"),
         }
     }
 
-    /// Adds the gradient of the packed kernel to that of the parameters, the first `parameters` values.
-    pub(super) fn finish_gradient(&self, parameters: usize, gradient: &mut [f32]) {
-        if let Some(Sparse::Map(kernels, own)) = &self.sparse {
-            let (of_parameters, rest) = gradient.split_at_mut(parameters);
-            let (kernel, _) = self.convolution.ranges().split_mut(of_parameters);
-            kernels.add_unpacked(&rest[own.start - parameters..own.end - parameters], kernel);
+    /// Carries what a batch has added up to the gradient of the network's parameters.
+    pub(super) fn finish_gradient(&self, sums: &[f32], gradient: &mut [f32]) {
+        match &self.sparse {
+            Some(Sparse::Map(kernels)) => {
+                let (kernel, bias) = self.convolution.ranges().split_mut(gradient);
+                let (packed, of_bias) = sums.split_at(kernel.len());
+                kernels.unpack(packed, kernel);
+                bias.copy_from_slice(of_bias);
+            }
+            Some(Sparse::Image(_)) | None => self.convolution.finish_gradient(sums, gradient),
         }
     }
 }

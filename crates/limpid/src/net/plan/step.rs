@@ -1,7 +1,5 @@
 //! One step of a plan: a layer, or several in one, with the kernels that execute them.
 
-use std::ops::Range;
-
 use limpid_kernels::conv::backward_bias;
 use limpid_kernels::{FeatureMap, Isa, activation, pool};
 
@@ -18,8 +16,8 @@ pub(super) enum Step {
     MaxPool { size: usize, outputs: usize },
     /// A convolution with the max-pool behind it.
     Pooled(Box<PooledStep>),
-    /// Linear layers in one, and where in the batch's gradient its own is added up.
-    Fold { fold: Box<Fold>, gradient: Range<usize> },
+    /// Linear layers in one.
+    Fold(Box<Fold>),
 }
 
 /// What one image needs for a step beside its input and output.
@@ -39,7 +37,7 @@ impl Step {
             Self::Convolution(step) => step.input_pad(),
             Self::MaxPool { .. } => 0,
             Self::Pooled(step) => step.input_pad(),
-            Self::Fold { fold, .. } => fold.input_pad(),
+            Self::Fold(fold) => fold.input_pad(),
         }
     }
 
@@ -48,7 +46,7 @@ impl Step {
         match self {
             Self::Convolution(step) => step.gradient_pad(),
             Self::MaxPool { .. } | Self::Pooled(_) => 0,
-            Self::Fold { fold, .. } => fold.gradient_pad(),
+            Self::Fold(fold) => fold.gradient_pad(),
         }
     }
 
@@ -57,7 +55,7 @@ impl Step {
             Self::Convolution(step) => Scratch::Convolution(step.scratch()),
             Self::MaxPool { outputs, .. } => Scratch::MaxPool(vec![0; *outputs]),
             Self::Pooled(step) => Scratch::Pooled(step.scratch(training)),
-            Self::Fold { fold, .. } => Scratch::Fold(fold.scratch()),
+            Self::Fold(fold) => Scratch::Fold(fold.scratch()),
         }
     }
 
@@ -67,7 +65,7 @@ impl Step {
             Self::Convolution(step) => step.macs(),
             Self::MaxPool { .. } => 0,
             Self::Pooled(step) => step.convolution().macs(),
-            Self::Fold { fold, .. } => fold.macs(),
+            Self::Fold(fold) => fold.macs(),
         }
     }
 
@@ -77,7 +75,7 @@ impl Step {
             Self::Convolution(step) => step.describe(),
             Self::MaxPool { .. } => "max-pool".into(),
             Self::Pooled(step) => step.describe(),
-            Self::Fold { fold, .. } => fold.describe(),
+            Self::Fold(fold) => fold.describe(),
         }
     }
 
@@ -87,7 +85,7 @@ impl Step {
             Self::Convolution(step) => step.set_parameters(values),
             Self::MaxPool { .. } => (),
             Self::Pooled(step) => step.set_parameters(values),
-            Self::Fold { fold, .. } => fold.set_parameters(values),
+            Self::Fold(fold) => fold.set_parameters(values),
         }
     }
 
@@ -96,13 +94,23 @@ impl Step {
             (Self::Convolution(step), Scratch::Convolution(scratch)) => step.forward(x, y, scratch),
             (Self::MaxPool { size, .. }, Scratch::MaxPool(argmax)) => pool::forward(isa, *size, x, y, argmax),
             (Self::Pooled(step), Scratch::Pooled(scratch)) => step.forward(isa, x, y, scratch),
-            (Self::Fold { fold, .. }, Scratch::Fold(scratch)) => fold.forward(x, y, scratch),
+            (Self::Fold(fold), Scratch::Fold(scratch)) => fold.forward(x, y, scratch),
             _ => unreachable!("the scratch is another step's"),
         }
     }
 
-    /// From the gradient `dy` of the step's output to that of its input and its part of the batch's `gradient`. `dy` is
-    /// overwritten by the gradient before the activation.
+    /// Values in which a batch's gradient is added up.
+    pub(super) fn gradient_len(&self) -> usize {
+        match self {
+            Self::Convolution(step) => step.gradient_len(),
+            Self::MaxPool { .. } => 0,
+            Self::Pooled(step) => step.convolution().gradient_len(),
+            Self::Fold(fold) => fold.gradient_len(),
+        }
+    }
+
+    /// From the gradient `dy` of the step's output to that of its input, and of its parameters, which is added to `sums`, of
+    /// length [`Step::gradient_len`]. `dy` is overwritten by the gradient before the activation.
     pub(super) fn backward(
         &self,
         isa: Isa,
@@ -110,14 +118,14 @@ impl Step {
         dy: &mut FeatureMap,
         dx: Option<&mut FeatureMap>,
         scratch: &mut Scratch,
-        gradient: &mut [f32],
+        sums: &mut [f32],
     ) {
         match (self, scratch) {
             (Self::Convolution(step), Scratch::Convolution(scratch)) => {
                 activation::backward(isa, step.slope(), y, dy);
-                let (_, bias) = step.ranges().split_mut(gradient);
+                let (kernel, bias) = step.split_sums(sums);
                 backward_bias(isa, dy, bias);
-                step.gradients(isa, x, dy, dx, scratch, gradient);
+                step.gradients(isa, x, dy, dx, scratch, kernel);
             }
             (Self::MaxPool { size, .. }, Scratch::MaxPool(argmax)) => {
                 if let Some(dx) = dx {
@@ -125,24 +133,22 @@ impl Step {
                 }
             }
             (Self::Pooled(step), Scratch::Pooled(scratch)) => {
-                step.backward(isa, (x, y), dy, dx, scratch, gradient);
+                step.backward(isa, (x, y), dy, dx, scratch, sums);
             }
-            (Self::Fold { fold, gradient: own }, Scratch::Fold(scratch)) => {
-                fold.backward(x, dy, dx, scratch, &mut gradient[own.clone()]);
+            (Self::Fold(fold), Scratch::Fold(scratch)) => {
+                fold.backward(x, dy, dx, scratch, sums);
             }
             _ => unreachable!("the scratch is another step's"),
         }
     }
 
-    /// Carries what the step has added up for a batch to the gradient of the parameters, the first `parameters` values.
-    pub(super) fn finish_gradient(&self, parameters: usize, gradient: &mut [f32]) {
+    /// Carries what a batch has added up to the gradient of the network's parameters, for these parameters.
+    pub(super) fn finish_gradient(&self, parameters: &[f32], sums: &[f32], gradient: &mut [f32]) {
         match self {
-            Self::Convolution(_) | Self::MaxPool { .. } => (),
-            Self::Pooled(step) => step.finish_gradient(parameters, gradient),
-            Self::Fold { fold, gradient: own } => {
-                let (of_parameters, rest) = gradient.split_at_mut(parameters);
-                fold.finish_gradient(&rest[own.start - parameters..own.end - parameters], of_parameters);
-            }
+            Self::Convolution(step) => step.finish_gradient(sums, gradient),
+            Self::MaxPool { .. } => (),
+            Self::Pooled(step) => step.finish_gradient(sums, gradient),
+            Self::Fold(fold) => fold.finish_gradient(parameters, sums, gradient),
         }
     }
 }

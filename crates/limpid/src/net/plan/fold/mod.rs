@@ -37,8 +37,6 @@ pub(super) struct Fold {
     forward: Convolution,
     /// The data gradient; none where nobody asks for it.
     backward: Option<Convolution>,
-    /// The parameters that the matrices were composed from.
-    parameters: Vec<f32>,
     matrices: Matrices,
     bias_map: Vec<f32>,
     /// The terms of the output's border pixels.
@@ -121,7 +119,6 @@ impl Fold {
             forward: Convolution::backward_data(isa, &shape),
             backward: data_gradient.then(|| Convolution::forward(isa, &shape)),
             shape,
-            parameters: Vec::new(),
             matrices: Vec::new(),
             bias_map: vec![0.0; output.len()],
             terms,
@@ -166,8 +163,6 @@ impl Fold {
 
     /// Composes the run's layers.
     pub(super) fn set_parameters(&mut self, values: &[f32]) {
-        self.parameters.clear();
-        self.parameters.extend_from_slice(values);
         self.matrices = self.composition.matrices(values);
         self.bias_map = self.composition.bias_map(values, &self.matrices);
         let kernel = self.interior(&self.matrices[0]);
@@ -211,19 +206,19 @@ impl Fold {
         }
     }
 
-    /// Adds to `gradient`, as long as [`Fold::gradient_len`], and writes `dx`.
+    /// Adds to `sums`, as long as [`Fold::gradient_len`], and writes `dx`.
     pub(super) fn backward(
         &self,
         x: &FeatureMap,
         dy: &mut FeatureMap,
         dx: Option<&mut FeatureMap>,
         scratch: &mut Scratch,
-        gradient: &mut [f32],
+        sums: &mut [f32],
     ) {
-        let (dkernel, rest) = gradient.split_at_mut(self.shape.kernel_len());
+        let (dkernel, rest) = sums.split_at_mut(self.shape.kernel_len());
         let (dblocks, dbias) = rest.split_at_mut(self.composition.len(0));
-        for (sums, values) in dbias.chunks_exact_mut(dy.row(0).len()).zip(dy.rows()) {
-            for (sum, value) in sums.iter_mut().zip(values) {
+        for (row, values) in dbias.chunks_exact_mut(dy.row(0).len()).zip(dy.rows()) {
+            for (sum, value) in row.iter_mut().zip(values) {
                 *sum += value;
             }
         }
@@ -246,9 +241,10 @@ impl Fold {
         }
     }
 
-    /// Carries the batch's gradient to the layers: adds to `gradient`, laid out as the network's parameters.
-    pub(super) fn finish_gradient(&self, of_batch: &[f32], gradient: &mut [f32]) {
-        let (dkernel, rest) = of_batch.split_at(self.shape.kernel_len());
+    /// Carries what a batch has added up to the layers: adds to `gradient`, laid out as the network's parameters, which are those
+    /// of the last [`Fold::set_parameters`].
+    pub(super) fn finish_gradient(&self, parameters: &[f32], sums: &[f32], gradient: &mut [f32]) {
+        let (dkernel, rest) = sums.split_at(self.shape.kernel_len());
         let (dblocks, dbias) = rest.split_at(self.composition.len(0));
         let mut first = dblocks.to_vec();
         let block = self.shape.input.channels * self.shape.output.channels;
@@ -257,7 +253,7 @@ impl Fold {
                 *sum += value;
             }
         }
-        self.composition.backward(&self.parameters, &self.matrices, first, dbias, gradient);
+        self.composition.backward(parameters, &self.matrices, first, dbias, gradient);
     }
 
     fn pixel_mut<'a>(&self, map: &'a mut FeatureMap, (y, x): (usize, usize)) -> &'a mut [f32] {
