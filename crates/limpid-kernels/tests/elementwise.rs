@@ -125,12 +125,12 @@ proptest! {
     #[test]
     fn small_matrices_are_the_reference(
         (rows, columns) in (1..=40_usize, 1..=70_usize),
-        count in 0..4_usize,
-        all in values(40 + 70 + 40 * 70 + 3 * 9),
+        count in 0..5_usize,
+        all in values(40 + 70 + 40 * 70 + 3 * 12),
     ) {
-        let products: Vec<_> = (0..count).map(|i| matrix::Product { m: 2 * i, x: 3 * i, y: i }).collect();
-        let (x, rest) = all.split_at(40 + 9);
-        let (y, m) = rest.split_at(70 + 9);
+        let products: Vec<_> = (0..count).map(|i| matrix::Product { m: i / 2 * 5, x: 3 * i, y: i }).collect();
+        let (x, rest) = all.split_at(40 + 12);
+        let (y, m) = rest.split_at(70 + 12);
         let size = (rows, columns);
         let (mut want_x, mut want_y, mut want_m) = (wide(x), wide(y), wide(m));
         matrix::reference::vector_matrix(size, &products, &wide(x), &wide(m), &mut want_y);

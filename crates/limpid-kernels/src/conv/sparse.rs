@@ -101,10 +101,10 @@ impl PooledConv {
         );
         let outputs = self.outputs();
         self.for_each_run(|at, from| {
-            for (sum, value) in
+            for (to, from) in
                 kernel[from..].iter_mut().step_by(outputs).zip(&packed[at..at + self.isa.lanes()])
             {
-                *sum += value;
+                *to = *from;
             }
         });
     }

@@ -11,8 +11,9 @@
 //!
 //! The first two are linear in `m` and in a vector; `outer` with one of the others is the gradient of either.
 //!
-//! Why it is fast: lanes over columns, which are neighbours; a whole list is one call, so that its products share one passage
-//! into the instruction set.
+//! Why it is fast: a whole list is one call, and products with the same matrix stand together in it: `matrix_vector` transposes
+//! each matrix once, so that its lanes need not be added up, and `outer` keeps a piece of the matrix in registers over all its
+//! products.
 
 pub mod reference;
 
@@ -34,7 +35,7 @@ pub struct Product {
 /// Rows and columns of the matrices of a list.
 pub type Size = (usize, usize);
 
-/// `y += x m` for each product, in their order.
+/// `y += x m` for each product.
 ///
 /// # Panics
 /// If a product reaches beyond a slice.
@@ -43,7 +44,7 @@ pub fn vector_matrix(isa: Isa, size: Size, products: &[Product], x: &[f32], m: &
     vector_matrix_all(isa, size, products, x, m, y);
 }
 
-/// `x += m y` for each product, in their order.
+/// `x += m y` for each product; those with the same matrix should stand together.
 ///
 /// # Panics
 /// As [`vector_matrix`].
@@ -52,7 +53,7 @@ pub fn matrix_vector(isa: Isa, size: Size, products: &[Product], x: &mut [f32], 
     matrix_vector_all(isa, size, products, x, m, y);
 }
 
-/// `m += x y` for each product, in their order.
+/// `m += x y` for each product; those with the same matrix should stand together.
 ///
 /// # Panics
 /// As [`vector_matrix`].
@@ -78,31 +79,8 @@ const SIDE_BY_SIDE: usize = 4;
 
 per_isa! {
     fn vector_matrix_all<L>(lanes; size: Size, products: &[Product], x: &[f32], m: &[f32], y: &mut [f32]) {
-        let (rows, columns) = size;
         for product in products {
-            for first in (0..columns).step_by(SIDE_BY_SIDE * L::LEN) {
-                let mut sums = [lanes.splat(0.0); SIDE_BY_SIDE];
-                for row in 0..rows {
-                    // SAFETY: `check` has seen that the product lies inside the slices.
-                    unsafe {
-                        let value = lanes.splat(read(x, product.x + row));
-                        for (v, sum) in sums.iter_mut().enumerate() {
-                            let column = first + v * L::LEN;
-                            if column < columns {
-                                let weights = load(lanes, m, product.m + row * columns + column, columns - column);
-                                *sum = lanes.mul_add(value, weights, *sum);
-                            }
-                        }
-                    }
-                }
-                for (v, sum) in sums.iter().enumerate() {
-                    let column = first + v * L::LEN;
-                    if column < columns {
-                        // SAFETY: as above.
-                        unsafe { add(lanes, y, product.y + column, columns - column, *sum) };
-                    }
-                }
-            }
+            add_product(lanes, size, (&x[product.x..], &m[product.m..]), &mut y[product.y..]);
         }
     }
 }
@@ -110,43 +88,77 @@ per_isa! {
 per_isa! {
     fn matrix_vector_all<L>(lanes; size: Size, products: &[Product], x: &mut [f32], m: &[f32], y: &[f32]) {
         let (rows, columns) = size;
-        for product in products {
-            if columns < L::LEN {
-                // A single column above all: no lanes to speak of.
-                for (row, x) in x[product.x..][..rows].iter_mut().enumerate() {
-                    let weights = &m[product.m + row * columns..][..columns];
-                    for (weight, y) in weights.iter().zip(&y[product.y..]) {
-                        *x += weight * y;
-                    }
+        let mut transposed = vec![0.0; rows * columns];
+        for same in products.chunk_by(|a, b| a.m == b.m) {
+            let matrix = &m[same[0].m..][..rows * columns];
+            for (row, values) in matrix.chunks_exact(columns).enumerate() {
+                for (to, value) in transposed[row..].iter_mut().step_by(rows).zip(values) {
+                    *to = *value;
                 }
-                continue;
             }
-            for row in 0..rows {
-                let mut sum = lanes.splat(0.0);
-                for column in (0..columns).step_by(L::LEN) {
-                    // SAFETY: `check` has seen that the product lies inside the slices.
-                    unsafe {
-                        let weights = load(lanes, m, product.m + row * columns + column, columns - column);
-                        sum = lanes.mul_add(weights, load(lanes, y, product.y + column, columns - column), sum);
-                    }
-                }
-                x[product.x + row] += lanes.sum(sum);
+            for product in same {
+                add_product(lanes, (columns, rows), (&y[product.y..], &transposed), &mut x[product.x..]);
             }
         }
     }
 }
 
+/// `y += x m`.
+#[inline(always)]
+fn add_product<L: Lanes>(lanes: L, (rows, columns): Size, (x, m): (&[f32], &[f32]), y: &mut [f32]) {
+    assert!(
+        x.len() >= rows && m.len() >= rows * columns && y.len() >= columns,
+        "the product lies inside the values"
+    );
+    for first in (0..columns).step_by(SIDE_BY_SIDE * L::LEN) {
+        let mut sums = [lanes.splat(0.0); SIDE_BY_SIDE];
+        for row in 0..rows {
+            // SAFETY: asserted above.
+            unsafe {
+                let value = lanes.splat(read(x, row));
+                for (v, sum) in sums.iter_mut().enumerate() {
+                    let column = first + v * L::LEN;
+                    if column < columns {
+                        let weights = load(lanes, m, row * columns + column, columns - column);
+                        *sum = lanes.mul_add(value, weights, *sum);
+                    }
+                }
+            }
+        }
+        for (v, sum) in sums.iter().enumerate() {
+            let column = first + v * L::LEN;
+            if column < columns {
+                // SAFETY: asserted above.
+                unsafe { add(lanes, y, column, columns - column, *sum) };
+            }
+        }
+    }
+}
+
+/// Rows whose sums are kept side by side.
+const ROWS: usize = 4;
+
 per_isa! {
     fn outer_all<L>(lanes; size: Size, products: &[Product], x: &[f32], m: &mut [f32], y: &[f32]) {
         let (rows, columns) = size;
-        for product in products {
-            for row in 0..rows {
-                // SAFETY: `check` has seen that the product lies inside the slices.
-                unsafe {
-                    let value = lanes.splat(read(x, product.x + row));
-                    for column in (0..columns).step_by(L::LEN) {
-                        let values = lanes.mul(value, load(lanes, y, product.y + column, columns - column));
-                        add(lanes, m, product.m + row * columns + column, columns - column, values);
+        for same in products.chunk_by(|a, b| a.m == b.m) {
+            for first in (0..rows).step_by(ROWS) {
+                for column in (0..columns).step_by(L::LEN) {
+                    let mut sums = [lanes.splat(0.0); ROWS];
+                    // SAFETY: `check` has seen that the products lie inside the slices.
+                    unsafe {
+                        for product in same {
+                            let values = load(lanes, y, product.y + column, columns - column);
+                            for (r, sum) in sums.iter_mut().enumerate() {
+                                if first + r < rows {
+                                    let value = lanes.splat(read(x, product.x + first + r));
+                                    *sum = lanes.mul_add(value, values, *sum);
+                                }
+                            }
+                        }
+                        for (row, sum) in (first..rows).zip(sums) {
+                            add(lanes, m, same[0].m + row * columns + column, columns - column, sum);
+                        }
                     }
                 }
             }

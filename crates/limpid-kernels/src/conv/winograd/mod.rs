@@ -36,7 +36,7 @@ const POSITIONS: usize = REACH * REACH;
 const LINE: usize = 16;
 /// Tiles that are on their way together: their transforms (4.6 KB each for 32 channels) share the second-level cache with the
 /// weights, and they share each weight that is loaded.
-const TILES: usize = 16;
+const TILES: usize = 8;
 
 /// A convolution, or its data gradient, with transformed weights.
 #[derive(Debug, Clone)]

@@ -87,7 +87,7 @@ impl Composition {
         (0..=self.layers.len()).map(|m| vec![0.0; self.len(m)]).collect()
     }
 
-    /// The products of layer `m`, counted from 1. The rows of a matrix are the channels behind the layer if it is transposed,
+    /// The products of layer `m`, counted from 1, those with the same matrix together. The rows of a matrix are the channels behind the layer if it is transposed,
     /// otherwise those before it.
     fn products_of(&self, m: usize) -> Vec<Product> {
         let layer = &self.layers[m - 1];
@@ -110,6 +110,7 @@ impl Composition {
                 }
             }
         }
+        products.sort_by_key(|product| product.m);
         products
     }
 
