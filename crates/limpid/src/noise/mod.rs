@@ -4,6 +4,7 @@
 //! thread corrupts an image, and in whatever order, the same pixels come out, on every machine.
 
 mod draw;
+mod estimate;
 mod level;
 
 mod gaussian;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::image::Image;
 use crate::{Error, Result};
 
+pub use estimate::estimate_deviation;
 pub use level::Level;
 pub use limpid_kernels::noise::Stream;
 

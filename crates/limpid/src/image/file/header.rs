@@ -177,7 +177,7 @@ impl Header {
         let depth = match (format, self.depth) {
             (Format::Jpeg | Format::Bmp | Format::WebP, _) => Depth::Eight,
             (Format::Png | Format::Pnm, Depth::Float) => Depth::Sixteen,
-            (Format::Png, _) if gray => self.depth,
+            (Format::Png | Format::Tiff, _) if gray => self.depth,
             (Format::Pnm, Depth::One) if gray => self.depth,
             (Format::Tiff | Format::Png | Format::Pnm, depth) => depth.max(Depth::Eight),
         };

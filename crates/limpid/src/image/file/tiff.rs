@@ -3,14 +3,15 @@
 use std::io::{BufRead, Seek, Write};
 use std::path::Path;
 
+use flate2::write::ZlibEncoder;
 use image::metadata::Orientation;
 use tiff::decoder::ifd::Value;
 use tiff::decoder::{ChunkType, Decoder};
-use tiff::encoder::colortype::{
-    ColorType as Encoded, Gray8, Gray16, Gray32Float, RGB8, RGB16, RGB32Float, RGBA8, RGBA16, RGBA32Float,
+use tiff::encoder::{DirectoryEncoder, Rational, TiffEncoder, TiffKind};
+use tiff::tags::{
+    CompressionMethod, ExtraSamples, PhotometricInterpretation, ResolutionUnit, SampleFormat, Tag,
+    ValueBuffer,
 };
-use tiff::encoder::{Compression, DeflateLevel, ImageEncoder, Rational, TiffEncoder, TiffKind, TiffValue};
-use tiff::tags::{ExtraSamples, ResolutionUnit, Tag};
 use tiff::{ColorType, TiffError};
 
 use super::header::{Channels, Density, Depth, Header};
@@ -22,11 +23,14 @@ use crate::{Error, Result};
 /// How pixels are packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Packing {
+    /// As they are.
     None,
-    Lzw,
+    /// With zlib, which every reader knows and which packs better than what else there was.
     Deflate,
-    PackBits,
 }
+
+/// About so many bytes of pixels make a strip.
+const STRIP_BYTES: usize = 1 << 18;
 
 /// A file of more bytes of pixels than this is written as BigTIFF: the offsets of the other have 32 bits.
 const LARGEST_CLASSIC: u64 = 4_000_000_000;
@@ -150,12 +154,8 @@ fn read_header<R: BufRead + Seek>(decoder: &mut Decoder<R>, path: &Path) -> Resu
         return Err(not_read("holds one plane per channel".into()));
     }
     let mut header = Header::new(Format::Tiff, (height as usize, width as usize), channels, depth);
-    header.compression = match number(decoder, Tag::Compression) {
-        None | Some(1) => Packing::None,
-        Some(5) => Packing::Lzw,
-        Some(32_773) => Packing::PackBits,
-        _ => Packing::Deflate,
-    };
+    let packed = number(decoder, Tag::Compression).is_some_and(|method| method != 1);
+    header.compression = if packed { Packing::Deflate } else { Packing::None };
     header.profile = decoder.get_tag_u8_vec(Tag::IccProfile).ok();
     header.density = density(decoder);
     let orientation = number(decoder, Tag::Orientation).and_then(|value| u8::try_from(value).ok());
@@ -246,90 +246,105 @@ pub(super) fn write<W: Write + Seek>(
 ) -> Result<()> {
     let failed = |error| not_written(error, path);
     if header.bytes() > LARGEST_CLASSIC {
-        write_as(TiffEncoder::new_big(output).map_err(failed)?, header, path, body)
+        let mut file = TiffEncoder::new_big(output).map_err(failed)?;
+        let offsets = |offsets: &[u64]| ValueBuffer::from_value(&offsets);
+        write_directory(file.image_directory().map_err(failed)?, header, path, body, offsets)
     } else {
-        write_as(TiffEncoder::new(output).map_err(failed)?, header, path, body)
+        let mut file = TiffEncoder::new(output).map_err(failed)?;
+        let offsets = |offsets: &[u64]| {
+            let offsets: Vec<u32> = offsets.iter().map(|&offset| offset as u32).collect();
+            ValueBuffer::from_value(&&offsets[..])
+        };
+        write_directory(file.image_directory().map_err(failed)?, header, path, body, offsets)
     }
 }
 
-fn write_as<W: Write + Seek, K: TiffKind>(
-    encoder: TiffEncoder<W, K>,
+/// Strips first, then the tags that say where they are; `offsets` puts those into the numbers of the kind of file.
+fn write_directory<W: Write + Seek, K: TiffKind>(
+    directory: DirectoryEncoder<'_, W, K>,
     header: &Header,
     path: &Path,
     body: impl FnOnce(&mut dyn Sink) -> Result<()>,
+    offsets: impl Fn(&[u64]) -> ValueBuffer,
 ) -> Result<()> {
-    let encoder = encoder.with_compression(match header.compression {
-        Packing::None => Compression::Uncompressed,
-        Packing::Lzw => Compression::Lzw,
-        Packing::Deflate => Compression::Deflate(DeflateLevel::Balanced),
-        Packing::PackBits => Compression::Packbits,
-    });
-    match (header.channels, header.depth) {
-        (Channels::Gray | Channels::GrayAlpha, Depth::Sixteen) => {
-            strips::<W, Gray16, K>(encoder, header, path, body)
-        }
-        (Channels::Gray | Channels::GrayAlpha, Depth::Float) => {
-            strips::<W, Gray32Float, K>(encoder, header, path, body)
-        }
-        (Channels::Gray | Channels::GrayAlpha, _) => strips::<W, Gray8, K>(encoder, header, path, body),
-        (Channels::Rgb, Depth::Sixteen) => strips::<W, RGB16, K>(encoder, header, path, body),
-        (Channels::Rgb, Depth::Float) => strips::<W, RGB32Float, K>(encoder, header, path, body),
-        (Channels::Rgb, _) => strips::<W, RGB8, K>(encoder, header, path, body),
-        (Channels::RgbAlpha, Depth::Sixteen) => strips::<W, RGBA16, K>(encoder, header, path, body),
-        (Channels::RgbAlpha, Depth::Float) => strips::<W, RGBA32Float, K>(encoder, header, path, body),
-        (Channels::RgbAlpha, _) => strips::<W, RGBA8, K>(encoder, header, path, body),
-    }
-}
-
-fn strips<W: Write + Seek, C: Encoded<Inner: Element>, K: TiffKind>(
-    mut encoder: TiffEncoder<W, K>,
-    header: &Header,
-    path: &Path,
-    body: impl FnOnce(&mut dyn Sink) -> Result<()>,
-) -> Result<()>
-where
-    [C::Inner]: TiffValue,
-{
-    let failed = |error| not_written(error, path);
-    let mut image = encoder.new_image::<C>(header.width as u32, header.height as u32).map_err(failed)?;
-    if header.channels == Channels::GrayAlpha {
-        image.extra_samples(&[ExtraSamples::UnassociatedAlpha]).map_err(failed)?;
-    }
-    if let Some(Density { x, y }) = header.density {
-        // In hundredths of a pixel per centimetre.
-        let per_centimetre = |density: f64| Rational { n: density.round() as u32, d: 100 };
-        image.resolution_unit(ResolutionUnit::Centimeter);
-        image.x_resolution(per_centimetre(x));
-        image.y_resolution(per_centimetre(y));
-    }
-    if let Some(profile) = &header.profile {
-        image.encoder().write_tag(Tag::IccProfile, &profile[..]).map_err(failed)?;
-    }
-    let mut sink = TiffSink { image, strip: Vec::new(), path };
+    let rows_per_strip = (STRIP_BYTES / header.row_bytes()).clamp(1, header.height);
+    let strip_bytes = rows_per_strip * header.row_bytes();
+    let mut sink = TiffSink {
+        directory,
+        compressed: header.compression == Packing::Deflate,
+        strip: Vec::with_capacity(strip_bytes),
+        strip_bytes,
+        offsets: Vec::new(),
+        lengths: Vec::new(),
+        path,
+    };
     body(&mut sink)?;
-    sink.image.finish().map_err(failed)
+    sink.end_strip()?;
+    let TiffSink { mut directory, offsets: starts, lengths, .. } = sink;
+
+    let count = header.channels.count();
+    let (compression, photometric) = (
+        if header.compression == Packing::Deflate {
+            CompressionMethod::Deflate
+        } else {
+            CompressionMethod::None
+        },
+        if header.channels.colors() == 1 {
+            PhotometricInterpretation::BlackIsZero
+        } else {
+            PhotometricInterpretation::RGB
+        },
+    );
+    let sample_format = if header.depth == Depth::Float { SampleFormat::IEEEFP } else { SampleFormat::Uint };
+    let write_tags = |directory: &mut DirectoryEncoder<'_, W, K>| -> Result<(), TiffError> {
+        directory.write_tag(Tag::ImageWidth, header.width as u32)?;
+        directory.write_tag(Tag::ImageLength, header.height as u32)?;
+        directory.write_tag(Tag::BitsPerSample, &vec![header.depth.bits() as u16; count][..])?;
+        directory.write_tag(Tag::Compression, compression.to_u16())?;
+        directory.write_tag(Tag::PhotometricInterpretation, photometric.to_u16())?;
+        directory.write_tag(Tag::SamplesPerPixel, count as u16)?;
+        directory.write_tag(Tag::SampleFormat, &vec![sample_format.to_u16(); count][..])?;
+        directory.write_tag(Tag::RowsPerStrip, rows_per_strip as u32)?;
+        directory.write_tag_buf(Tag::StripOffsets, &offsets(&starts))?;
+        directory.write_tag_buf(Tag::StripByteCounts, &offsets(&lengths))?;
+        if header.channels.has_alpha() {
+            directory.write_tag(Tag::ExtraSamples, &[ExtraSamples::UnassociatedAlpha.to_u16()][..])?;
+        }
+        if let Some(Density { x, y }) = header.density {
+            // In hundredths of a pixel per centimetre.
+            let per_centimetre = |density: f64| Rational { n: density.round() as u32, d: 100 };
+            directory.write_tag(Tag::XResolution, per_centimetre(x))?;
+            directory.write_tag(Tag::YResolution, per_centimetre(y))?;
+            directory.write_tag(Tag::ResolutionUnit, ResolutionUnit::Centimeter.to_u16())?;
+        }
+        if let Some(profile) = &header.profile {
+            directory.write_tag(Tag::IccProfile, &profile[..])?;
+        }
+        Ok(())
+    };
+    write_tags(&mut directory).and_then(|()| directory.finish()).map_err(|error| not_written(error, path))
 }
 
-struct TiffSink<'a, 'w, W: Write + Seek, C: Encoded, K: TiffKind> {
-    image: ImageEncoder<'w, W, C, K>,
-    /// What is there of the next strip.
-    strip: Vec<C::Inner>,
+struct TiffSink<'a, 'w, W: Write + Seek, K: TiffKind> {
+    directory: DirectoryEncoder<'w, W, K>,
+    compressed: bool,
+    /// What is there of the next strip, and its full length.
+    strip: Vec<u8>,
+    strip_bytes: usize,
+    /// Of the strips that were written.
+    offsets: Vec<u64>,
+    lengths: Vec<u64>,
     path: &'a Path,
 }
 
-impl<W: Write + Seek, C: Encoded<Inner: Element>, K: TiffKind> Sink for TiffSink<'_, '_, W, C, K>
-where
-    [C::Inner]: TiffValue,
-{
+impl<W: Write + Seek, K: TiffKind> Sink for TiffSink<'_, '_, W, K> {
     fn write(&mut self, rows: &mut [u8]) -> Result<()> {
         let mut rows = &*rows;
         while !rows.is_empty() {
-            let missing = self.image.next_strip_sample_count() as usize - self.strip.len();
-            let (part, rest) = rows.split_at(rows.len().min(missing * C::Inner::SIZE));
-            C::Inner::append(part, &mut self.strip);
-            if part.len() == missing * C::Inner::SIZE {
-                self.image.write_strip(&self.strip).map_err(|error| not_written(error, self.path))?;
-                self.strip.clear();
+            let (part, rest) = rows.split_at(rows.len().min(self.strip_bytes - self.strip.len()));
+            self.strip.extend_from_slice(part);
+            if self.strip.len() == self.strip_bytes {
+                self.end_strip()?;
             }
             rows = rest;
         }
@@ -337,26 +352,22 @@ where
     }
 }
 
-/// A channel of a pixel.
-trait Element: Sized {
-    const SIZE: usize = size_of::<Self>();
-    fn append(bytes: &[u8], to: &mut Vec<Self>);
-}
-
-impl Element for u8 {
-    fn append(bytes: &[u8], to: &mut Vec<Self>) {
-        to.extend_from_slice(bytes);
-    }
-}
-
-impl Element for u16 {
-    fn append(bytes: &[u8], to: &mut Vec<Self>) {
-        to.extend(bytes.as_chunks().0.iter().map(|bytes| Self::from_ne_bytes(*bytes)));
-    }
-}
-
-impl Element for f32 {
-    fn append(bytes: &[u8], to: &mut Vec<Self>) {
-        to.extend(bytes.as_chunks().0.iter().map(|bytes| Self::from_ne_bytes(*bytes)));
+impl<W: Write + Seek, K: TiffKind> TiffSink<'_, '_, W, K> {
+    /// Writes what there is of a strip, if there is any.
+    fn end_strip(&mut self) -> Result<()> {
+        if self.strip.is_empty() {
+            return Ok(());
+        }
+        if self.compressed {
+            let mut encoder = ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+            let packed = encoder.write_all(&self.strip).and_then(|()| encoder.finish());
+            self.strip = packed.map_err(|error| Error::io("write", self.path, error))?;
+        }
+        let offset =
+            self.directory.write_data(&self.strip[..]).map_err(|error| not_written(error, self.path))?;
+        self.offsets.push(offset);
+        self.lengths.push(self.strip.len() as u64);
+        self.strip.clear();
+        Ok(())
     }
 }
