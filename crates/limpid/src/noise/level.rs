@@ -22,6 +22,11 @@ impl Level {
         (level.low <= level.high).then_some(level)
     }
 
+    /// One strength.
+    pub(super) fn fixed(level: f32) -> Self {
+        Self { low: level, high: level }
+    }
+
     /// The least strength.
     pub fn low(self) -> f32 {
         self.low

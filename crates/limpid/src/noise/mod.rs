@@ -143,6 +143,16 @@ impl Noise {
         self.stages.iter().map_while(|stage| *stage)
     }
 
+    /// The same kinds of noise, all at the lowest and all at the highest level of their ranges.
+    pub fn extremes(&self) -> [Self; 2] {
+        let at = |end: fn(Level) -> f32| Self {
+            stages: self
+                .stages
+                .map(|stage| stage.map(|stage| Stage { level: Level::fixed(end(stage.level)), ..stage })),
+        };
+        [at(Level::low), at(Level::high)]
+    }
+
     /// The corrupted image, clipped to `[0, 1]`.
     ///
     /// ```
@@ -383,6 +393,8 @@ mod tests {
         for (quarter, want) in [(100, 0.04), (200, 0.06), (300, 0.08)] {
             assert!((levels[quarter] - want).abs() < 0.01, "{}", levels[quarter]);
         }
+        let [low, high] = parse("gaussian:0.3+poisson:5..9").extremes();
+        assert_eq!((low, high), (parse("gaussian:0.3+poisson:5"), parse("gaussian:0.3+poisson:9")));
         // The pixels' numbers are those of the fixed level: only the level is drawn besides.
         assert_eq!(apply("gaussian:0.3..0.3", 1), apply("gaussian:0.3", 1));
     }
