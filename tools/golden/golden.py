@@ -21,7 +21,7 @@ os.environ |= {"KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1", "TF_
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-TOPICS = ["seed_network", "loss_curve", "conv", "conv_transpose", "pool", "activation", "loss", "adam", "metrics"]
+TOPICS = ["seed_network", "loss_curve", "conv", "conv_transpose", "pool", "activation", "loss", "adam", "metrics", "noise_level"]
 DIRECTORY = Path(__file__).parents[2] / "crates/limpid/tests/golden"
 
 # --check allows a few last bits of f32; more for what was computed in f32, in whatever order this machine prefers.
@@ -72,7 +72,7 @@ def main() -> int:
     parser.add_argument("topics", nargs="*", metavar="TOPIC", help=f"one of {', '.join(TOPICS)}; default: all")
     options = parser.parse_args()
 
-    packages = ["tensorflow-cpu", "keras", "torch", "numpy", "safetensors", "scikit-image"]
+    packages = ["tensorflow-cpu", "keras", "torch", "numpy", "safetensors", "scikit-image", "PyWavelets"]
     print(", ".join([f"python {sys.version.split()[0]}"] + [f"{name} {metadata.version(name)}" for name in packages]))
     good = True
     for topic in options.topics or TOPICS:

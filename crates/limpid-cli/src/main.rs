@@ -1,4 +1,4 @@
-//! `limpid`: train the denoising autoencoder, look inside it, measure it.
+//! `limpid`: train the denoising autoencoder, look inside it, measure it, use it.
 //!
 //! Every subcommand is a file in `commands/` with its arguments and a `run` that writes to the writer it is given.
 //! To add one: the file, its `mod` line there, a variant of [`Command`] and its line in [`Command::run`].
@@ -19,7 +19,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// The denoising autoencoder: train it, look inside it, measure it.
+/// The denoising autoencoder: train it, look inside it, measure it, use it.
 #[derive(Parser)]
 #[command(name = "limpid", version, arg_required_else_help = true)]
 struct Cli {
@@ -38,6 +38,8 @@ enum Command {
     Train(commands::train::Args),
     /// Measure a trained network on noisy test images
     Eval(commands::eval::Args),
+    /// Take the noise out of your own pictures
+    Denoise(commands::denoise::Args),
 }
 
 impl Command {
@@ -47,6 +49,7 @@ impl Command {
             Self::Info(args) => commands::info::run(&args, out),
             Self::Train(args) => commands::train::run(&args, out),
             Self::Eval(args) => commands::eval::run(&args, out),
+            Self::Denoise(args) => commands::denoise::run(&args, out),
         }
     }
 }
@@ -77,6 +80,9 @@ fn main() -> ExitCode {
 fn exit_code(error: &anyhow::Error) -> ExitCode {
     if error.is::<commands::train::Interrupted>() {
         return ExitCode::from(130);
+    }
+    if let Some(incomplete) = error.downcast_ref::<commands::denoise::Incomplete>() {
+        return ExitCode::from(incomplete.exit_code());
     }
     match error.downcast_ref() {
         Some(

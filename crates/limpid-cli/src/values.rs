@@ -80,6 +80,10 @@ mod tests {
         assert_eq!(count("0"), Ok(0));
         assert_eq!(number("x").unwrap_err(), "expected a number, for example 1e-3");
         let message = parsed::<Noise>("gausian:0.5").unwrap_err();
-        assert_eq!(message, "there is no kind \"gausian\"; known: gaussian, for example gaussian:0.5");
+        assert_eq!(
+            message,
+            "there is no kind \"gausian\"; known: gaussian, salt-pepper, masking, speckle, poisson, uniform, for example \
+             gaussian:0.5"
+        );
     }
 }

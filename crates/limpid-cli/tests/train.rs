@@ -135,7 +135,7 @@ fn wrong_settings_are_refused_before_anything_is_written() {
         (&["--warmup", "-1"], "'--warmup <STEPS>': expected a whole number of 0 or more"),
         (&["--beta2", "1"], "beta2 1: expected a number of at least 0 and below 1, for example 0.999"),
         (&["--epsilon", "0"], "epsilon 0: expected a number above 0"),
-        (&["--noise", "gausian:0.5"], "'--noise <KIND:VALUE>': there is no kind \"gausian\""),
+        (&["--noise", "gausian:0.5"], "'--noise <KIND:LEVEL>': there is no kind \"gausian\""),
         (&["--activation", "tanh"], "expected linear, relu or lrelu:SLOPE"),
         (&["--net", text(&net)], "layer \"last\": the last layer gives the logits of a gray image"),
         (&["--net", "no-such-file.toml"], "cannot read no-such-file.toml"),

@@ -25,7 +25,7 @@ pub(crate) struct Args {
     data: DataArgs,
 
     /// Noise on the test images, for example gaussian:0.5 [default: what the model was trained for]
-    #[arg(long, value_name = "KIND:VALUE", value_parser = values::parsed::<Noise>, allow_negative_numbers = true)]
+    #[arg(long, value_name = "KIND:LEVEL", value_parser = values::parsed::<Noise>, allow_negative_numbers = true)]
     noise: Option<Noise>,
 
     /// Threads; they do not change the result [default: 0, one per processor]

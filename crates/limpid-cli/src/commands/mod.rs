@@ -1,6 +1,7 @@
 //! One file per subcommand.
 
 pub(crate) mod data;
+pub(crate) mod denoise;
 pub(crate) mod eval;
 pub(crate) mod info;
 pub(crate) mod train;

@@ -1,23 +1,24 @@
-//! Normally distributed random numbers that depend on a key and a counter only, so that any thread may draw any part.
+//! Random numbers that depend on a key and a counter only, so that any thread may draw any part in any order: uniform,
+//! normal and Poisson distributed.
 //!
-//! Formula: Philox4x32-10 gives four random words per counter; each two words `a`, `b` give two normal values by Box and
-//! Muller (1958), `sqrt(-2 ln u) * (cos, sin)(2 pi w)` with `u = (a / 2^8 + 1/2) / 2^24` in `(0, 1]` and
-//! `w = (b / 2^8) / 2^24`. The largest value is `sqrt(2 * 25 ln 2)`, about 5.9.
-//!
-//! Why it is fast: sixteen counters go side by side through loops without branches, which the compiler vectorises. No
-//! fused multiply-add is used, so a key gives the same bits on every machine.
+//! No fused multiply-add and no function of the system's mathematical library is used, so a key gives the same bits on
+//! every machine.
 
+mod normal;
 mod philox;
+mod poisson;
+mod uniform;
 
-use crate::Isa;
-use crate::isa::per_isa;
-use crate::math::{ln, sin_cos_turns};
+pub use normal::{normal, normal_from};
+pub use poisson::{LARGEST_MEAN, poisson_from};
+pub use uniform::{uniform, uniform_from};
+
 use philox::philox4x32;
 
 /// Counters side by side.
 const BLOCKS: usize = 16;
-/// Values that they give.
-const CHUNK: usize = 4 * BLOCKS;
+/// Values that are drawn together. Where a draw begins further on in a stream, it begins at a multiple of this.
+pub const CHUNK: usize = 4 * BLOCKS;
 
 /// Names one stream of random numbers: streams that differ in any field are independent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,103 +33,36 @@ pub struct Stream {
     pub purpose: u32,
 }
 
-/// Fills `out` with values of mean 0 and deviation 1. A longer slice begins with the values of a shorter one.
-pub fn normal(isa: Isa, stream: Stream, out: &mut [f32]) {
-    fill_normal(isa, stream, out);
-}
+impl Stream {
+    /// The key of the generator.
+    #[inline(always)]
+    fn key(self) -> [u32; 2] {
+        [self.seed as u32, (self.seed >> 32) as u32]
+    }
 
-per_isa! {
-    fn fill_normal<L>(_lanes; stream: Stream, out: &mut [f32]) {
-        let key = [stream.seed as u32, (stream.seed >> 32) as u32];
-        for (chunk, out) in out.chunks_mut(CHUNK).enumerate() {
-            let mut words = [[0_u32; BLOCKS]; 4];
-            for block in 0..BLOCKS {
-                let counter = [(chunk * BLOCKS + block) as u32, stream.index, stream.draw, stream.purpose];
-                let four = philox4x32(counter, key);
-                for (word, value) in words.iter_mut().zip(four) {
-                    word[block] = value;
-                }
+    /// The random words of chunk `chunk`, the first of all counters, then the second...
+    #[inline(always)]
+    fn words(self, chunk: usize) -> [[u32; BLOCKS]; 4] {
+        let mut words = [[0; BLOCKS]; 4];
+        for block in 0..BLOCKS {
+            let counter = [(chunk * BLOCKS + block) as u32, self.index, self.draw, self.purpose];
+            let four = philox4x32(counter, self.key());
+            for (word, value) in words.iter_mut().zip(four) {
+                word[block] = value;
             }
-            let mut values = [[0.0_f32; BLOCKS]; 4];
-            for pair in [0, 2] {
-                for block in 0..BLOCKS {
-                    let u = ((words[pair][block] >> 8) as i32 as f32 + 0.5) * (1.0 / 16_777_216.0);
-                    let w = (words[pair + 1][block] >> 8) as i32 as f32 * (1.0 / 16_777_216.0);
-                    let radius = (-2.0 * ln(u)).sqrt();
-                    let (sin, cos) = sin_cos_turns(w);
-                    values[pair][block] = radius * cos;
-                    values[pair + 1][block] = radius * sin;
-                }
-            }
-            let len = out.len();
-            out.copy_from_slice(&values.as_flattened()[..len]);
         }
+        words
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The chunk in which the value number `first` of a stream is the first.
+fn chunk_at(first: usize) -> usize {
+    assert!(first.is_multiple_of(CHUNK), "a draw begins at a multiple of {CHUNK} values, not at {first}");
+    first / CHUNK
+}
 
-    const STREAM: Stream = Stream { seed: 7, index: 1, draw: 2, purpose: 0 };
-
-    fn draw(isa: Isa, stream: Stream, len: usize) -> Vec<f32> {
-        let mut out = vec![0.0; len];
-        normal(isa, stream, &mut out);
-        out
-    }
-
-    #[test]
-    fn every_instruction_set_draws_the_same_bits() {
-        let want = draw(Isa::SCALAR, STREAM, 5000);
-        for isa in Isa::available() {
-            assert_eq!(draw(isa, STREAM, 5000), want, "{isa}");
-        }
-    }
-
-    #[test]
-    fn moments_are_those_of_the_normal_distribution() {
-        let values = draw(Isa::best(), STREAM, 1 << 20);
-        let n = values.len() as f64;
-        let moment = |power: i32| values.iter().map(|&v| f64::from(v).powi(power)).sum::<f64>() / n;
-        // Five standard errors: of a moment m_k it is sqrt((m_2k - m_k^2) / n).
-        assert!(moment(1).abs() < 5.0 / n.sqrt());
-        assert!((moment(2) - 1.0).abs() < 5.0 * (2.0 / n).sqrt());
-        assert!(moment(3).abs() < 5.0 * (15.0 / n).sqrt());
-        assert!((moment(4) - 3.0).abs() < 5.0 * (96.0 / n).sqrt());
-        let beyond_two = values.iter().filter(|v| v.abs() > 2.0).count() as f64 / n;
-        assert!((beyond_two - 0.045_500_26).abs() < 5.0 * (0.0455 * 0.9545 / n).sqrt());
-        assert!(values.iter().all(|v| v.abs() < 5.9));
-    }
-
-    #[test]
-    fn neighbours_are_not_correlated() {
-        let values = draw(Isa::best(), STREAM, 1 << 18);
-        for lag in [1, 2, 4, 16, 32, 64] {
-            let pairs = values.iter().zip(&values[lag..]);
-            let correlation = pairs.map(|(a, b)| f64::from(a * b)).sum::<f64>() / values.len() as f64;
-            assert!(correlation.abs() < 5.0 / (values.len() as f64).sqrt(), "lag {lag}: {correlation}");
-        }
-    }
-
-    #[test]
-    fn streams_differ_in_every_field() {
-        let base = draw(Isa::best(), STREAM, 64);
-        for other in [
-            Stream { seed: 8, ..STREAM },
-            Stream { seed: 7 << 32, ..STREAM },
-            Stream { index: 0, ..STREAM },
-            Stream { draw: 3, ..STREAM },
-            Stream { purpose: 1, ..STREAM },
-        ] {
-            assert_ne!(draw(Isa::best(), other, 64), base, "{other:?}");
-        }
-    }
-
-    #[test]
-    fn a_shorter_draw_is_the_start_of_a_longer_one() {
-        let long = draw(Isa::best(), STREAM, 784);
-        assert_eq!(draw(Isa::best(), STREAM, 100)[..], long[..100]);
-        assert_eq!(draw(Isa::best(), STREAM, 0), []);
-    }
+/// The 24 high bits of a word as a number in `[0, 1)`.
+#[inline(always)]
+fn unit(word: u32) -> f32 {
+    (word >> 8) as i32 as f32 * (1.0 / 16_777_216.0)
 }

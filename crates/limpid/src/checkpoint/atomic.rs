@@ -1,7 +1,7 @@
 //! Writing a file whole or not at all.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use crate::{Error, Result};
@@ -12,14 +12,26 @@ use crate::{Error, Result};
 /// # Errors
 /// If the operating system refuses any of it; what stood at `path` is untouched and the temporary file is removed.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_with(path, |file| file.write_all(bytes).map_err(|error| Error::io("write", path, error)))
+}
+
+/// As [`write`], with bytes that come one after the other: `content` writes them.
+///
+/// # Errors
+/// Those of `content`, or if the operating system refuses; what stood at `path` is untouched and the temporary file is removed.
+pub fn write_with(path: &Path, content: impl FnOnce(&mut BufWriter<File>) -> Result<()>) -> Result<()> {
     let temporary = temporary(path);
-    let written = File::create(&temporary)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&temporary, path));
-    if let Err(source) = written {
+    let failed = |error| Error::io("write", path, error);
+    let written = File::create(&temporary).map_err(failed).and_then(|file| {
+        let mut file = BufWriter::new(file);
+        content(&mut file)?;
+        let file = file.into_inner().map_err(|error| failed(error.into_error()))?;
+        file.sync_all().and_then(|()| fs::rename(&temporary, path)).map_err(failed)
+    });
+    if let Err(error) = written {
         // The first error is the one to report; that there may be nothing to remove is no second one.
         let _ = fs::remove_file(&temporary);
-        return Err(Error::io("write", path, source));
+        return Err(error);
     }
     sync_directory(path);
     Ok(())

@@ -34,8 +34,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", value_parser = values::at_least_one_usize, allow_negative_numbers = true)]
     batch_size: Option<usize>,
 
-    /// What the images suffer, before they are clipped to [0, 1] [default: gaussian:0.5]
-    #[arg(long, value_name = "KIND:VALUE", value_parser = values::parsed::<Noise>, allow_negative_numbers = true)]
+    /// What the images suffer: gaussian, salt-pepper, masking, speckle, poisson or uniform noise; gaussian:0.1..0.5 draws
+    /// a strength per image, gaussian:0.1+salt-pepper:0.02 is one after the other [default: gaussian:0.5]
+    #[arg(long, value_name = "KIND:LEVEL", value_parser = values::parsed::<Noise>, allow_negative_numbers = true)]
     noise: Option<Noise>,
 
     #[command(flatten)]

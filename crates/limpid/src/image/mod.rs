@@ -1,4 +1,6 @@
-//! One grayscale image: height x width pixels in `[0, 1]`, row by row.
+//! One grayscale image: height x width pixels in `[0, 1]`, row by row; and the [files](file) in which people have pictures.
+
+pub mod file;
 
 use crate::{Error, Result};
 

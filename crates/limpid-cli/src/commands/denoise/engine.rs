@@ -1,0 +1,286 @@
+//! The network over a part of a picture: the one place where pictures meet the model.
+//!
+//! A picture is cut into tiles. Each goes through the network with so much of its surroundings that its own pixels come out as
+//! if the whole picture had gone through at once; where the picture ends, it is continued by reflection to the size that the
+//! network takes.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
+
+use limpid::denoise::Autoencoder;
+use limpid::image::Image;
+use limpid::net::plan::{Plan, Workspace};
+use limpid::net::{LayerKind, NetSpec, Shape};
+use limpid::threads::Threads;
+use limpid::{Error, Result};
+
+/// The largest side of a tile that is chosen without being asked for: beyond it, nothing is gained.
+const LARGEST_TILE: usize = 512;
+/// Plans for so many sizes are kept: those of inner tiles and those at the borders of a picture.
+const KEPT_SIZES: usize = 8;
+
+/// A model, ready for pictures of any size.
+pub(super) struct Engine {
+    model: Autoencoder,
+    tile: usize,
+    multiple: usize,
+    context: usize,
+    plans: Mutex<HashMap<(usize, usize), Prepared>>,
+}
+
+/// A plan for one size, and workspaces that are not in use.
+#[derive(Clone)]
+struct Prepared {
+    plan: Arc<Plan>,
+    idle: Arc<Mutex<Vec<Workspace>>>,
+}
+
+impl Engine {
+    /// With tiles of `tile` pixels a side, or, for 0, as large as fit into `memory` bytes on so many threads.
+    pub(super) fn new(model: Autoencoder, tile: usize, threads: usize, memory: u64) -> Result<Self> {
+        let multiple = model.net.multiple().ok_or_else(|| {
+            Error::invalid(
+                "model",
+                "its output has another size than its input, so it cannot denoise pictures",
+            )
+        })?;
+        let context = context(&model.net, multiple);
+        let workspace = |tile: usize| workspace_bytes(&model.net, tile + 2 * context);
+        let tile = if tile > 0 {
+            tile
+        } else {
+            let fits = |tile: &usize| {
+                workspace(*tile).is_ok_and(|bytes| bytes.saturating_mul(threads as u64) <= memory)
+            };
+            let sizes = std::iter::successors(Some(LARGEST_TILE), |tile| (*tile > 32).then_some(tile / 2));
+            sizes.into_iter().find(fits).ok_or_else(|| {
+                Error::invalid(
+                    "--max-memory",
+                    format!("too little for a tile of 32 pixels on each of {threads} threads; allow more, or use fewer threads"),
+                )
+            })?
+        };
+        let tile = tile
+            .checked_next_multiple_of(multiple)
+            .ok_or_else(|| Error::invalid("--tile", "is too large"))?;
+        Ok(Self { model, tile, multiple, context, plans: Mutex::default() })
+    }
+
+    pub(super) fn model(&self) -> &Autoencoder {
+        &self.model
+    }
+
+    /// Rows above and below, and columns beside, that a pixel may depend on; a multiple of [`Engine::multiple`].
+    pub(super) fn context(&self) -> usize {
+        self.context
+    }
+
+    /// Parts of a picture begin at multiples of this.
+    pub(super) fn multiple(&self) -> usize {
+        self.multiple
+    }
+
+    /// The rows `core` of a part of a picture, denoised. The part has at least [`Engine::context`] rows above and below them, or
+    /// else the picture ends there; it and `core` begin at multiples of [`Engine::multiple`].
+    pub(super) fn denoise(&self, part: &Image, core: Range<usize>, threads: &Threads) -> Result<Vec<f32>> {
+        let mut tiles = Vec::new();
+        for top in core.clone().step_by(self.tile) {
+            for left in (0..part.width()).step_by(self.tile) {
+                let rows = top..core.end.min(top + self.tile);
+                let columns = left..part.width().min(left + self.tile);
+                tiles.push(Tile { rows, columns, result: Ok(Vec::new()) });
+            }
+        }
+        threads.for_each(&mut tiles, |_, tile| tile.result = self.tile(part, &tile.rows, &tile.columns));
+        let mut denoised = vec![0.0; core.len() * part.width()];
+        for Tile { rows, columns, result } in tiles {
+            for (row, pixels) in rows.zip(result?.chunks_exact(columns.len())) {
+                let start = (row - core.start) * part.width() + columns.start;
+                denoised[start..][..pixels.len()].copy_from_slice(pixels);
+            }
+        }
+        Ok(denoised)
+    }
+
+    /// One tile of a part of a picture.
+    fn tile(&self, part: &Image, rows: &Range<usize>, columns: &Range<usize>) -> Result<Vec<f32>> {
+        let (top, height) = self.surroundings(rows, part.height());
+        let (left, width) = self.surroundings(columns, part.width());
+        let Prepared { plan, idle } = self.prepared((height, width))?;
+        let mut input = Vec::with_capacity(height * width);
+        for row in top..top + height {
+            let row = &part.pixels()[reflect(row, part.height()) * part.width()..][..part.width()];
+            input.extend((left..left + width).map(|column| row[reflect(column, part.width())]));
+        }
+        let lock = || idle.lock().expect("no thread panics while it holds the lock");
+        let mut workspace = { lock().pop() }.unwrap_or_else(|| plan.workspace());
+        workspace.set_input(&input);
+        plan.forward(&mut workspace);
+        plan.reconstruction(&workspace, &mut input);
+        lock().push(workspace);
+        let denoised: Vec<f32> = rows
+            .clone()
+            .flat_map(|row| &input[(row - top) * width + columns.start - left..][..columns.len()])
+            .copied()
+            .collect();
+        match denoised.iter().find(|pixel| !pixel.is_finite()) {
+            None => Ok(denoised),
+            Some(bad) => {
+                Err(Error::invalid("model", format!("a pixel comes out as {bad}: its weights are damaged")))
+            }
+        }
+    }
+
+    /// Where the surroundings of a range begin, and how long they are; they may pass the end, where reflection continues.
+    fn surroundings(&self, range: &Range<usize>, length: usize) -> (usize, usize) {
+        let start = range.start.saturating_sub(self.context);
+        let end = length.min(range.end + self.context);
+        (start, (end - start).next_multiple_of(self.multiple))
+    }
+
+    fn prepared(&self, size: (usize, usize)) -> Result<Prepared> {
+        let mut plans = self.plans.lock().expect("no thread panics while it holds the lock");
+        if let Some(prepared) = plans.get(&size) {
+            return Ok(prepared.clone());
+        }
+        if plans.len() == KEPT_SIZES {
+            plans.clear();
+        }
+        let prepared = Prepared { plan: Arc::new(self.model.plan(size)?), idle: Arc::default() };
+        plans.insert(size, prepared.clone());
+        Ok(prepared)
+    }
+}
+
+struct Tile {
+    rows: Range<usize>,
+    columns: Range<usize>,
+    result: Result<Vec<f32>>,
+}
+
+/// Place `i` of a line that is `n` long and reflected at its last pixel, which is not repeated.
+fn reflect(i: usize, n: usize) -> usize {
+    if n == 1 {
+        return 0;
+    }
+    let place = i % (2 * n - 2);
+    place.min(2 * n - 2 - place)
+}
+
+/// How far a pixel of the output looks, at the farthest, rounded up to a multiple of `multiple`.
+fn context(net: &NetSpec, multiple: usize) -> usize {
+    let mut farthest = 0;
+    for pixel in 0..multiple as i64 {
+        // From the last layer to the first: which pixels of its input does that range of its output depend on?
+        let (mut first, mut last) = (pixel, pixel);
+        for layer in net.layers.iter().rev() {
+            match layer.kind {
+                LayerKind::Conv { kernel, stride, .. } => {
+                    let (kernel, stride) = (kernel as i64, stride as i64);
+                    let before = (kernel - stride).max(0) / 2;
+                    (first, last) = (first * stride - before, last * stride - before + kernel - 1);
+                }
+                LayerKind::MaxPool { size } => {
+                    (first, last) = (first * size as i64, last * size as i64 + size as i64 - 1);
+                }
+                LayerKind::ConvTranspose { kernel, stride, .. } => {
+                    let (kernel, stride) = (kernel as i64, stride as i64);
+                    let cut = (kernel - stride).max(0) / 2;
+                    (first, last) =
+                        (-(-(first + cut - kernel + 1)).div_euclid(stride), (last + cut).div_euclid(stride));
+                }
+            }
+        }
+        farthest = farthest.max(pixel - first).max(last - pixel);
+    }
+    (farthest.max(0) as usize).next_multiple_of(multiple)
+}
+
+/// About the memory of one tile with its surroundings: every layer's output.
+fn workspace_bytes(net: &NetSpec, side: usize) -> Result<u64> {
+    let multiple = net.multiple().unwrap_or(1);
+    let side = side.next_multiple_of(multiple);
+    let shapes = net.shapes(Shape::new(side, side, net.input.channels))?;
+    Ok(shapes.iter().map(|shape| shape.len() as u64 * 4).sum::<u64>() + (side * side * 12) as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use limpid::noise::{Noise, test_stream};
+
+    use super::*;
+
+    fn engine(net: NetSpec, tile: usize) -> Engine {
+        Engine::new(Autoencoder::untrained(net, 3).unwrap(), tile, 1, 1 << 30).unwrap()
+    }
+
+    fn picture(height: usize, width: usize) -> Image {
+        let pixels = (0..height * width).map(|i| ((i % width) as f32 / 9.0).sin().abs()).collect();
+        Noise::default().apply(test_stream(1), &Image::new(height, width, pixels).unwrap())
+    }
+
+    const OTHER: &str = r#"
+        name = "other"
+        input = [16, 16, 1]
+        [[layer]]
+        name = "down"
+        type = "conv"
+        filters = 5
+        kernel = 5
+        stride = 2
+        activation = "relu"
+        [[layer]]
+        name = "up"
+        type = "conv_transpose"
+        filters = 3
+        kernel = 4
+        stride = 2
+        activation = "relu"
+        [[layer]]
+        name = "logits"
+        type = "conv"
+        filters = 1
+        kernel = 3
+        stride = 1
+        activation = "linear"
+    "#;
+
+    /// Each pixel's surroundings are enough: cut into tiles, a picture comes out as in one piece.
+    #[test]
+    fn tiles_are_the_whole() {
+        let threads = Threads::new(2).unwrap();
+        for net in [NetSpec::seed(), NetSpec::from_toml(OTHER).unwrap()] {
+            for (height, width) in [(1, 1), (1, 50), (28, 28), (61, 83), (120, 7)] {
+                let picture = picture(height, width);
+                let whole = engine(net.clone(), 4096).denoise(&picture, 0..height, &threads).unwrap();
+                assert_eq!(whole.len(), height * width);
+                for tile in [4, 12, 32] {
+                    let tiled = engine(net.clone(), tile).denoise(&picture, 0..height, &threads).unwrap();
+                    for (i, (a, b)) in tiled.iter().zip(&whole).enumerate() {
+                        assert!(
+                            (a - b).abs() < 1e-5,
+                            "{} {height}x{width}, tile {tile}, pixel {i}: {a} {b}",
+                            net.name
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    /// The reach is not larger than need be, or large pictures would be slow: with one step less, something changes.
+    #[test]
+    fn the_context_is_what_the_network_sees() {
+        let engine = engine(NetSpec::seed(), 32);
+        assert_eq!((engine.multiple(), engine.context()), (4, 16));
+    }
+
+    #[test]
+    fn lines_are_reflected_at_their_ends() {
+        let places = |n| (0..9).map(|i| reflect(i, n)).collect::<Vec<_>>();
+        assert_eq!(places(1), [0; 9]);
+        assert_eq!(places(2), [0, 1, 0, 1, 0, 1, 0, 1, 0]);
+        assert_eq!(places(4), [0, 1, 2, 3, 2, 1, 0, 1, 2]);
+    }
+}
