@@ -42,6 +42,7 @@ pub mod optim;
 
 pub mod denoise;
 pub mod evaluate;
+pub mod export;
 
 pub mod train;
 
