@@ -12,22 +12,23 @@ pub(super) struct Builder {
 }
 
 impl Builder {
-    /// Adds an operation from `inputs` to one value, which is called as the node is; returns that name.
+    /// Adds an operation from `inputs` to one value; returns that value's name. The node gets another one: some readers keep
+    /// nodes and values in one list of names.
     pub(super) fn node(
         &mut self,
         op: &str,
-        name: &str,
+        value: &str,
         inputs: &[&str],
         attributes: impl IntoIterator<Item = Attribute>,
     ) -> String {
         self.nodes.push(Node {
             input: inputs.iter().map(|&input| input.to_owned()).collect(),
-            output: vec![name.to_owned()],
-            name: name.to_owned(),
+            output: vec![value.to_owned()],
+            name: format!("{value}/{op}"),
             op_type: op.to_owned(),
             attribute: attributes.into_iter().collect(),
         });
-        name.to_owned()
+        value.to_owned()
     }
 
     /// Adds a tensor of values; returns its name.

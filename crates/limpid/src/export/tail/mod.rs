@@ -7,9 +7,9 @@
 //! by kernels of their own from a strip of the input that holds all they depend on, and joined to the rest:
 //!
 //! ```text
-//!           regular | column      ConvTranspose + Slice | Slice + ConvTranspose
-//!           --------+-------      ----------------------+----------------------
-//!               row | corner      Slice + ConvTranspose | Slice + ConvTranspose      then Concat, Concat
+//!           regular | column
+//!           --------+-------      each a ConvTranspose between Slices; joined by Concat
+//!               row | corner
 //! ```
 //!
 //! Biases come along as weights on one more channel, of ones.
@@ -119,36 +119,30 @@ impl<'a> Tail<'a> {
     /// Adds the block of the output where two bands meet.
     fn add_block(&self, graph: &mut Builder, input: &str, y: Band, x: Band) -> String {
         let name = format!("tail.{}_{}", y.name("row"), x.name("column"));
-        let axis = &self.axis;
-        let is_main = y == Band::Regular && x == Band::Regular;
-        let (along_y, along_x) = (axis.along(y, is_main), axis.along(x, is_main));
-        let input = slice(graph, &format!("{name}.input"), input, [along_y.input, along_x.input]);
+        let (rows, columns) = (Along::new(&self.axis, y), Along::new(&self.axis, x));
+        let input = slice(graph, &format!("{name}.input"), input, [rows.input, columns.input]);
 
         let channels = self.layers[0].channels.0 + 1;
-        let mut values = vec![0.0; channels * along_y.size * along_x.size];
-        for &oy in &along_y.outputs {
-            for &ox in &along_x.outputs {
-                for ((iy, ix), weights) in compose::weights(&self.layers, axis.ample, (oy, ox)) {
-                    let (ky, kx) = (along_y.position(axis, oy, iy), along_x.position(axis, ox, ix));
+        let mut values = vec![0.0; channels * rows.kernel * columns.kernel];
+        for &oy in &rows.outputs {
+            for &ox in &columns.outputs {
+                for ((iy, ix), weights) in compose::weights(&self.layers, self.axis.ample, (oy, ox)) {
+                    let (ky, kx) = (rows.tap(oy, iy), columns.tap(ox, ix));
                     for (channel, weight) in weights.into_iter().enumerate() {
-                        values[(channel * along_y.size + ky) * along_x.size + kx] = weight as f32;
+                        values[(channel * rows.kernel + ky) * columns.kernel + kx] = weight as f32;
                     }
                 }
             }
         }
-        let dims = [channels, 1, along_y.size, along_x.size];
+        let dims = [channels, 1, rows.kernel, columns.kernel];
         let kernel = graph.floats(&format!("{name}.kernel"), &dims, &values);
-        let sum = graph.node(
-            "ConvTranspose",
-            &name,
-            &[&input, &kernel],
-            [
-                ints("kernel_shape", &[along_y.size, along_x.size]),
-                ints("pads", &[along_y.pad, along_x.pad, along_y.pad, along_x.pad]),
-                ints("strides", &[along_y.stride, along_x.stride]),
-            ],
-        );
-        slice(graph, &format!("{name}.output"), &sum, [along_y.crop, along_x.crop])
+        let settings = [
+            ints("kernel_shape", &[rows.kernel, columns.kernel]),
+            ints("pads", &[0; 4]),
+            ints("strides", &[rows.stride, columns.stride]),
+        ];
+        let whole = graph.node("ConvTranspose", &format!("{name}.whole"), &[&input, &kernel], settings);
+        slice(graph, &name, &whole, [rows.output, columns.output])
     }
 }
 
@@ -192,79 +186,76 @@ impl Band {
     }
 }
 
-/// What one axis of a block's operations is.
-struct Along {
-    /// Which inputs it reads; none for all of them.
-    input: Option<(i64, i64)>,
-    /// Positions of its kernel, those in front of the first tap and behind the last one included.
-    size: usize,
-    /// Positions in front of the first tap.
-    front: usize,
-    stride: usize,
-    pad: usize,
-    /// Which of its outputs count; none for all of them.
-    crop: Option<(i64, i64)>,
-    /// Outputs from which all its taps can be read, when there are [`Axis::ample`] inputs.
-    outputs: Vec<usize>,
-    band: Band,
-}
-
 impl Axis {
     fn bands(&self) -> Vec<Band> {
         let start = (0..self.start).map(Band::Start);
         start.chain([Band::Regular]).chain((1..=self.end).rev().map(Band::End)).collect()
     }
+}
 
-    /// One axis of a block. Where both are regular, `slices`, what is too much is sliced off behind; in the narrow strips of the
-    /// border it is padded off, by a kernel with so many zeros that both sides lose the same.
-    fn along(&self, band: Band, slices: bool) -> Along {
-        let strip = |inputs: usize, input, output| Along {
+/// Start and end of a slice; a negative number counts from the end.
+type Range = (i64, i64);
+
+/// One axis of a block's operations: a slice of the input, a transposed convolution, a slice of what that gives.
+///
+/// Without pads, because what they would cut at the two sides differs, and importers want it to be equal.
+struct Along {
+    /// Which inputs are read; none for all of them.
+    input: Option<Range>,
+    kernel: usize,
+    stride: usize,
+    /// Which of the outputs count; none for all of them.
+    output: Option<Range>,
+    /// Outputs of the run, if it has [`Axis::ample`] inputs, that the kernel can be read from.
+    outputs: Vec<usize>,
+    /// The tap that takes input `i` to output `o` is `o + shift - stride * i`.
+    shift: isize,
+}
+
+impl Along {
+    fn new(axis: &Axis, band: Band) -> Self {
+        // All inputs of a strip and the kernel, as long as they are, meet in the one output in the middle.
+        let strip = |inputs: usize, input: Range, first: usize, output: usize| Self {
             input: Some(input),
-            size: inputs,
-            front: 0,
+            kernel: inputs,
             stride: 1,
-            pad: inputs - 1,
-            crop: None,
+            output: (inputs > 1).then_some((inputs as i64 - 1, inputs as i64)),
             outputs: vec![output],
-            band,
+            shift: (first + inputs - 1) as isize - output as isize,
         };
         match band {
-            Band::Start(position) => strip(self.start_inputs, (0, self.start_inputs as i64), position),
-            Band::End(back) => strip(
-                self.end_inputs,
-                (-(self.end_inputs as i64), TO_THE_END),
-                self.stride * self.ample - back,
-            ),
+            Band::Start(position) => {
+                strip(axis.start_inputs, (0, axis.start_inputs as i64), 0, position)
+            }
+            Band::End(back) => {
+                let inputs = axis.end_inputs;
+                strip(
+                    inputs,
+                    (-(inputs as i64), TO_THE_END),
+                    axis.ample - inputs,
+                    axis.stride * axis.ample - back,
+                )
+            }
             Band::Regular => {
-                let middle = self.ample / 2 * self.stride;
-                // Outputs before the first and behind the last one that counts.
-                let before = self.start + self.pad;
-                let behind = self.taps - self.pad - self.stride + self.end;
-                let outputs = (middle..middle + self.stride).collect();
-                let (size, stride, front) = (self.taps, self.stride, 0);
-                if slices {
-                    let crop = (before as i64, if behind == 0 { TO_THE_END } else { -(behind as i64) });
-                    let crop = (before + behind > 0).then_some(crop);
-                    Along { input: None, size, front, stride, pad: 0, crop, outputs, band }
-                } else {
-                    let pad = before.max(behind);
-                    let (front, size) = (pad - before, size + 2 * pad - before - behind);
-                    Along { input: None, size, front, stride, pad, crop: None, outputs, band }
+                let middle = axis.ample / 2 * axis.stride;
+                let (before, behind) =
+                    (axis.pad + axis.start, axis.taps - axis.pad - axis.stride + axis.end);
+                let end = if behind == 0 { TO_THE_END } else { -(behind as i64) };
+                Self {
+                    input: None,
+                    kernel: axis.taps,
+                    stride: axis.stride,
+                    output: (before + behind > 0).then_some((before as i64, end)),
+                    outputs: (middle..middle + axis.stride).collect(),
+                    shift: axis.pad as isize,
                 }
             }
         }
     }
-}
 
-impl Along {
-    /// The kernel position that takes input `input` to output `output`, when there are [`Axis::ample`] inputs.
-    fn position(&self, axis: &Axis, output: usize, input: usize) -> usize {
-        match self.band {
-            Band::Regular => self.front + output + axis.pad - axis.stride * input,
-            // The strip's output is that at which the kernel covers all of its inputs, from the last one back.
-            Band::Start(_) => self.size - 1 - input,
-            Band::End(_) => axis.ample - 1 - input,
-        }
+    fn tap(&self, output: usize, input: usize) -> usize {
+        let tap = output as isize + self.shift - (self.stride * input) as isize;
+        usize::try_from(tap).expect("only inputs that a tap takes to the output are asked for")
     }
 }
 
