@@ -10,6 +10,7 @@ mod dataset;
 mod model;
 mod network;
 mod ordinal;
+mod output_file;
 mod terminal;
 mod terminal_image;
 mod values;
@@ -38,6 +39,8 @@ enum Command {
     Train(commands::train::Args),
     /// Measure a trained network on noisy test images
     Eval(commands::eval::Args),
+    /// Write a trained network as ONNX, for OpenCV, ONNX Runtime and other programs
+    Export(commands::export::Args),
 }
 
 impl Command {
@@ -47,6 +50,7 @@ impl Command {
             Self::Info(args) => commands::info::run(&args, out),
             Self::Train(args) => commands::train::run(&args, out),
             Self::Eval(args) => commands::eval::run(&args, out),
+            Self::Export(args) => commands::export::run(&args, out),
         }
     }
 }

@@ -78,9 +78,25 @@ pub struct OnnxOptions {
     pub logits: bool,
 }
 
+impl OnnxOptions {
+    /// The name of the graph's input: `image`, or `code` for a decoder.
+    pub fn input_name(&self) -> &'static str {
+        if self.part == Part::Decoder { "code" } else { "image" }
+    }
+
+    /// The name of the graph's output: `denoised` or `logits`, or `code` for an encoder.
+    pub fn output_name(&self) -> &'static str {
+        match self {
+            Self { part: Part::Encoder, .. } => "code",
+            Self { logits: true, .. } => "logits",
+            _ => "denoised",
+        }
+    }
+}
+
 /// The model as the bytes of an ONNX file.
 ///
-/// The graph's input is called `image`, or `code` for a decoder; its output `denoised`, or `logits`, or `code` for an encoder.
+/// [`OnnxOptions::input_name`] and [`OnnxOptions::output_name`] say what input and output are called.
 ///
 /// ```
 /// use limpid::{denoise::Autoencoder, export::{OnnxOptions, to_onnx}, net::NetSpec};
@@ -137,8 +153,7 @@ impl<'a> Exported<'a> {
         let tail = folded.then(|| Tail::new(spec, &model.parameters, first)).transpose()?;
 
         let mut graph = Builder::default();
-        let input_name = if part == Part::Decoder { "code" } else { "image" };
-        let mut value = input_name.to_owned();
+        let mut value = options.input_name().to_owned();
         for index in first..tail.as_ref().map_or(last, |tail| tail.first) {
             let layer = &spec.layers[index];
             let tensors = model.parameters.layout().layer(index);
@@ -148,11 +163,7 @@ impl<'a> Exported<'a> {
         if let Some(tail) = &tail {
             value = tail.add(&mut graph, &value);
         }
-        let output_name = match part {
-            Part::Encoder => "code",
-            _ if logits => "logits",
-            _ => "denoised",
-        };
+        let output_name = options.output_name();
         if output_name == "denoised" {
             value = graph.node("Sigmoid", "sigmoid", &[&value], []);
         }
