@@ -32,7 +32,8 @@ impl OutputFile {
     /// Refuses, before anything long is done, what could not or should not be written to.
     pub(crate) fn check(&self) -> limpid::Result<()> {
         if self.is_stdout() {
-            let problem = "is a terminal, which cannot show the file; redirect it, or name a file instead of -";
+            let problem =
+                "is a terminal, which cannot show the file; redirect it, or name a file instead of -";
             return if stdout().is_terminal() {
                 Err(Error::invalid("standard output", problem))
             } else {

@@ -71,7 +71,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Ok(pixels.save(directory.join(name))?)
     };
     picture("noisy.png", &noisy[0])?;
-    let seen = Image::new(28, 28, noisy[0].to_u8().into_iter().map(|byte| f32::from(byte) / 255.0).collect())?;
+    let seen =
+        Image::new(28, 28, noisy[0].to_u8().into_iter().map(|byte| f32::from(byte) / 255.0).collect())?;
     picture("denoised.png", &seed.denoise(&seen)?)?;
     Ok(())
 }
@@ -120,7 +121,8 @@ fn write(
     for &(count, height, width) in sizes {
         let Outputs { code_shape, images, codes, logits, pixels } = ours(model, count, height, width)?;
         let image_shape = Shape::new(height, width, 1);
-        let (input, input_shape) = if *part == Part::Decoder { (&codes, code_shape) } else { (&images, image_shape) };
+        let (input, input_shape) =
+            if *part == Part::Decoder { (&codes, code_shape) } else { (&images, image_shape) };
         let (output, output_shape) = match options {
             OnnxOptions { part: Part::Encoder, .. } => (&codes, code_shape),
             OnnxOptions { logits: true, .. } => (&logits, image_shape),
@@ -128,7 +130,10 @@ fn write(
         };
         let file = |what: &str, shape: Shape, values: &[f32]| -> std::io::Result<Value> {
             let file = format!("{name}-{count}x{height}x{width}.{what}");
-            fs::write(directory.join(&file), values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>())?;
+            fs::write(
+                directory.join(&file),
+                values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>(),
+            )?;
             Ok(json!({ "file": file, "shape": [count, shape.channels, shape.height, shape.width] }))
         };
         let input = file("input", input_shape, input)?;
@@ -159,8 +164,7 @@ fn ours(model: &Autoencoder, count: usize, height: usize, width: usize) -> limpi
     let plan = model.plan((height, width))?;
     let reference = ReferenceNet::new(&model.net, Shape::new(height, width, 1))?;
     let mut workspace = plan.workspace();
-    let mut outputs =
-        Outputs { code_shape, images: vec![], codes: vec![], logits: vec![], pixels: vec![] };
+    let mut outputs = Outputs { code_shape, images: vec![], codes: vec![], logits: vec![], pixels: vec![] };
     for image in noisy_digits(count, height, width) {
         workspace.set_input(image.pixels());
         plan.forward(&mut workspace);

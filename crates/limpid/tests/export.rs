@@ -43,7 +43,11 @@ impl Batch {
     /// Images of noise.
     fn random(images: usize, (height, width): (usize, usize), random: &mut impl Rng) -> Self {
         let shape = Shape::new(height, width, 1);
-        Self { images, shape, values: (0..images * shape.len()).map(|_| random.random_range(0.0..1.0)).collect() }
+        Self {
+            images,
+            shape,
+            values: (0..images * shape.len()).map(|_| random.random_range(0.0..1.0)).collect(),
+        }
     }
 
     fn each(&self) -> impl Iterator<Item = &[f32]> {
@@ -72,7 +76,8 @@ fn assert_close(what: &str, actual: &Batch, shape: Shape, expected: &[f64], scal
     assert_eq!(actual.shape, shape, "{what}");
     assert_eq!(actual.values.len(), expected.len(), "{what}");
     let largest = if scale { expected.iter().fold(1.0_f64, |m, v| m.max(v.abs())) } else { 1.0 };
-    let error = actual.values.iter().zip(expected).map(|(&a, e)| (f64::from(a) - e).abs()).fold(0.0, f64::max);
+    let error =
+        actual.values.iter().zip(expected).map(|(&a, e)| (f64::from(a) - e).abs()).fold(0.0, f64::max);
     assert!(error <= TOLERANCE * largest, "{what} on {shape}: off by {error:.2e}, largest value {largest}");
     assert!(actual.values.iter().all(|v| v.is_finite()), "{what}");
 }
@@ -174,17 +179,15 @@ fn the_file_says_what_it_is_and_is_the_same_every_time() {
 #[test]
 fn folding_saves_weights_too() {
     let model = model(NetSpec::seed(), 1);
-    let [plain, folded] = [false, true].map(|folded| {
-        to_onnx(&model, &options(Part::Full, folded, false)).unwrap().len()
-    });
+    let [plain, folded] =
+        [false, true].map(|folded| to_onnx(&model, &options(Part::Full, folded, false)).unwrap().len());
     assert!(folded < plain, "{folded} {plain}");
 }
 
 #[test]
 fn what_cannot_be_exported_is_said() {
-    let message = |net: NetSpec, options: OnnxOptions| {
-        to_onnx(&model(net, 1), &options).unwrap_err().to_string()
-    };
+    let message =
+        |net: NetSpec, options: OnnxOptions| to_onnx(&model(net, 1), &options).unwrap_err().to_string();
     let seed = NetSpec::seed();
     let nameless = NetSpec { latent: None, ..seed.clone() };
     assert!(message(nameless.clone(), options(Part::Encoder, false, false)).contains("has no line latent ="));
@@ -234,7 +237,8 @@ fn what_cannot_be_exported_is_said() {
 fn network() -> impl Strategy<Value = NetSpec> {
     let activation =
         || prop_oneof![Just(Activation::Linear), Just(Activation::Relu), Just(Activation::LeakyRelu(0.1))];
-    let block = (1..=6_usize, 1..=6_usize, 1..=5_usize, 1..=5_usize, 1..=3_usize, any::<bool>(), activation());
+    let block =
+        (1..=6_usize, 1..=6_usize, 1..=5_usize, 1..=5_usize, 1..=3_usize, any::<bool>(), activation());
     let block = block.prop_map(|(first, second, down, up, factor, pool, activation)| {
         let mut layers = vec![LayerKind::Conv {
             filters: first,
@@ -254,11 +258,13 @@ fn network() -> impl Strategy<Value = NetSpec> {
 
 /// Networks that reduce once and enlarge through a run of linear layers.
 fn linear_tail() -> impl Strategy<Value = NetSpec> {
-    let strides = prop_oneof![Just(vec![2]), Just(vec![2, 2]), Just(vec![3, 2]), Just(vec![1, 4]), Just(vec![1, 2])];
+    let strides =
+        prop_oneof![Just(vec![2]), Just(vec![2, 2]), Just(vec![3, 2]), Just(vec![1, 4]), Just(vec![1, 2])];
     let kernels = prop::collection::vec(1..=4_usize, 2);
     let filters = prop::collection::vec(8..=16_usize, 3);
     (strides, kernels, filters, 1..=3_usize).prop_map(|(strides, kernels, filters, last)| {
-        let down = LayerKind::Conv { filters: filters[2], kernel: 3, stride: 1, activation: Activation::Relu };
+        let down =
+            LayerKind::Conv { filters: filters[2], kernel: 3, stride: 1, activation: Activation::Relu };
         let pool = LayerKind::MaxPool { size: strides.iter().product() };
         let ups = strides.iter().zip(kernels).zip(filters).map(|((&stride, kernel), filters)| {
             LayerKind::ConvTranspose { filters, kernel, stride, activation: Activation::Linear }

@@ -17,7 +17,9 @@ use crate::denoise::Autoencoder;
 use crate::net::NetSpec;
 use crate::{Error, Result};
 use graph::Builder;
-use proto::{Dimension, Entry, FLOAT, Graph, Model, OperatorSet, Size, TensorShape, TensorType, Type, ValueInfo};
+use proto::{
+    Dimension, Entry, FLOAT, Graph, Model, OperatorSet, Size, TensorShape, TensorType, Type, ValueInfo,
+};
 use tail::Tail;
 
 /// Version of the standard's operators.
@@ -192,7 +194,8 @@ impl<'a> Exported<'a> {
 
     fn model(self) -> Model {
         let Self { source, options, graph, input, output, multiple, minimum } = self;
-        let json = |value: serde_json::Result<String>| value.expect("strings and numbers can be written as JSON");
+        let json =
+            |value: serde_json::Result<String>| value.expect("strings and numbers can be written as JSON");
         let mut metadata = vec![
             ("limpid.part", options.part.to_string()),
             ("limpid.network", json(serde_json::to_string(&source.net))),

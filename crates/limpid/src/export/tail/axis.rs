@@ -126,7 +126,8 @@ impl Axis {
                 .collect()
         };
 
-        let irregular: Vec<usize> = (0..stride * ample).filter(|&o| of_ample[o] != regular(o, ample)).collect();
+        let irregular: Vec<usize> =
+            (0..stride * ample).filter(|&o| of_ample[o] != regular(o, ample)).collect();
         let start = irregular.iter().rev().find(|&&o| o < middle).map_or(0, |&o| o + 1);
         let end = irregular.iter().find(|&&o| o >= middle).map_or(0, |&o| stride * ample - o);
         let at_start = &of_ample[..start];

@@ -52,10 +52,13 @@ fn before(layer: &LinearLayer<'_>, side: usize, behind: &Pixels) -> Pixels {
     for (&(y, x), of_pixel) in behind {
         for (ky, y) in layer.axis.sources(y, side) {
             for (kx, x) in layer.axis.sources(x, side) {
-                let block = &layer.kernel[(ky * layer.axis.kernel + kx) * inputs * outputs..][..inputs * outputs];
+                let block =
+                    &layer.kernel[(ky * layer.axis.kernel + kx) * inputs * outputs..][..inputs * outputs];
                 let sums = gradient.entry((y, x)).or_insert_with(|| vec![0.0; inputs]);
                 for (i, sum) in sums.iter_mut().enumerate() {
-                    let weight = |o: usize| block[if layer.axis.transposed { o * inputs + i } else { i * outputs + o }];
+                    let weight = |o: usize| {
+                        block[if layer.axis.transposed { o * inputs + i } else { i * outputs + o }]
+                    };
                     *sum += of_pixel.iter().enumerate().map(|(o, g)| g * f64::from(weight(o))).sum::<f64>();
                 }
             }

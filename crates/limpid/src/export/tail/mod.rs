@@ -109,7 +109,8 @@ impl<'a> Tail<'a> {
         let rows: Vec<String> = bands
             .iter()
             .map(|&y| {
-                let blocks: Vec<String> = bands.iter().map(|&x| self.add_block(graph, &input, y, x)).collect();
+                let blocks: Vec<String> =
+                    bands.iter().map(|&x| self.add_block(graph, &input, y, x)).collect();
                 concat(graph, &format!("tail.{}", y.name("row")), &blocks, 3)
             })
             .collect();
@@ -224,9 +225,7 @@ impl Along {
             shift: (first + inputs - 1) as isize - output as isize,
         };
         match band {
-            Band::Start(position) => {
-                strip(axis.start_inputs, (0, axis.start_inputs as i64), 0, position)
-            }
+            Band::Start(position) => strip(axis.start_inputs, (0, axis.start_inputs as i64), 0, position),
             Band::End(back) => {
                 let inputs = axis.end_inputs;
                 strip(
@@ -238,8 +237,7 @@ impl Along {
             }
             Band::Regular => {
                 let middle = axis.ample / 2 * axis.stride;
-                let (before, behind) =
-                    (axis.pad + axis.start, axis.taps - axis.pad - axis.stride + axis.end);
+                let (before, behind) = (axis.pad + axis.start, axis.taps - axis.pad - axis.stride + axis.end);
                 let end = if behind == 0 { TO_THE_END } else { -(behind as i64) };
                 Self {
                     input: None,
