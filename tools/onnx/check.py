@@ -1,6 +1,6 @@
 """Do other runtimes compute what limpid computes?
 
-    python tools/onnx/check.py CASES_DIRECTORY --opencv DIRECTORY [DIRECTORY ...] [--speed]
+    python tools/onnx/check.py CASES_DIRECTORY --opencv DIRECTORY [DIRECTORY ...] [--speed SECONDS]
 
 CASES_DIRECTORY is what `cargo run -p limpid --example export_cases` wrote; each DIRECTORY holds another version of OpenCV
 (`pip install --target`). Prints the largest difference per runtime and network; exit code 1 if one is above the bound.
@@ -38,13 +38,13 @@ def well_formed(directory: Path, cases: list[dict]) -> None:
     print(f"onnx {onnx.__version__}: {len(cases)} files pass the full check")
 
 
-def run(runtime: str, directory: Path, path: Path | None, speed: bool) -> dict:
+def run(runtime: str, directory: Path, path: Path | None, seconds: float | None) -> dict:
     environment = dict(os.environ)
     if path:
         environment["PYTHONPATH"] = str(path)
     command = [sys.executable, str(HERE / "runtime.py"), runtime, str(directory)]
-    if speed and runtime != "reference":
-        command.append("--speed")
+    if seconds and runtime != "reference":
+        command.append(str(seconds))
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
     return json.loads(done.stdout)
 
@@ -61,7 +61,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cases", type=Path)
     parser.add_argument("--opencv", type=Path, nargs="*", default=[], metavar="DIRECTORY")
-    parser.add_argument("--speed", action="store_true", help="also measure, for a second per network and size")
+    parser.add_argument("--speed", type=float, metavar="SECONDS", help="also measure, so long per network and size")
     options = parser.parse_args()
 
     cases = json.loads((options.cases / "cases.json").read_text())

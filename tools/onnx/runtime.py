@@ -1,8 +1,8 @@
 """One runtime executes the exported networks: JSON on standard output.
 
-    python tools/onnx/runtime.py onnxruntime|reference|opencv CASES_DIRECTORY [--speed]
+    python tools/onnx/runtime.py onnxruntime|reference|opencv CASES_DIRECTORY [SECONDS]
 
-A process of its own for each runtime, because two versions of OpenCV cannot be loaded side by side: PYTHONPATH says which.
+With SECONDS, also measures for so long per network and size. A process of its own for each runtime, because two versions of OpenCV cannot be loaded side by side: PYTHONPATH says which.
 """
 
 import json
@@ -14,7 +14,6 @@ import numpy as np
 
 SPEED_SHAPES = [(1, 28, 28), (64, 28, 28), (1, 512, 512)]
 SPEED_FILES = ["seed-full", "seed-full-folded"]
-SPEED_SECONDS = 1.0
 
 
 def onnxruntime(path: Path):
@@ -82,13 +81,13 @@ def difference(run, case: dict, directory: Path) -> float:
     return largest
 
 
-def median_ms(run, shape) -> float:
+def median_ms(run, shape, seconds: float) -> float:
     batch, height, width = shape
     x = np.random.default_rng(1).random((batch, 1, height, width), np.float32)
     for _ in range(2):
         run("image", x)
     times, start = [], time.perf_counter()
-    while time.perf_counter() - start < SPEED_SECONDS or len(times) < 3:
+    while time.perf_counter() - start < seconds or len(times) < 3:
         before = time.perf_counter()
         run("image", x)
         times.append(time.perf_counter() - before)
@@ -105,10 +104,11 @@ def main() -> None:
         except Exception as error:  # what a runtime raises is its own affair; the table says which network it refused
             print(f"{result['version']}: {case['name']}: {error}", file=sys.stderr)
             result["differences"][case["name"]] = float("inf")
-    if "--speed" in sys.argv:
+    if len(sys.argv) > 3:
+        seconds = float(sys.argv[3])
         for name in SPEED_FILES:
             run = load(directory / f"{name}.onnx")
-            result["speed"][name] = [median_ms(run, shape) for shape in SPEED_SHAPES]
+            result["speed"][name] = [median_ms(run, shape, seconds) for shape in SPEED_SHAPES]
     json.dump(result, sys.stdout)
 
 

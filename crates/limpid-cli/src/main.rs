@@ -41,6 +41,8 @@ enum Command {
     Eval(commands::eval::Args),
     /// Write a trained network as ONNX, for OpenCV, ONNX Runtime and other programs
     Export(commands::export::Args),
+    /// Make a model of weights that Keras or PyTorch trained
+    Import(commands::import::Args),
 }
 
 impl Command {
@@ -51,6 +53,7 @@ impl Command {
             Self::Train(args) => commands::train::run(&args, out),
             Self::Eval(args) => commands::eval::run(&args, out),
             Self::Export(args) => commands::export::run(&args, out),
+            Self::Import(args) => commands::import::run(&args, out),
         }
     }
 }

@@ -46,7 +46,7 @@ pub(super) fn run(context: &Context) -> Result<Outcome> {
         command.arg("--opencv").args(&opencv);
         command
     };
-    process::run(script("check").arg("--speed"))?;
+    process::run(script("check").args(["--speed", "0.3"]))?;
     process::run(script("snippets").arg("--node").arg(&folder))?;
     Ok(Outcome::Passed)
 }
