@@ -10,6 +10,7 @@ mod dataset;
 mod model;
 mod network;
 mod ordinal;
+mod output_file;
 mod terminal;
 mod terminal_image;
 mod values;
@@ -40,6 +41,10 @@ enum Command {
     Eval(commands::eval::Args),
     /// Take the noise out of your own pictures
     Denoise(commands::denoise::Args),
+    /// Write a trained network as ONNX, for OpenCV, ONNX Runtime and other programs
+    Export(commands::export::Args),
+    /// Make a model of weights that Keras or PyTorch trained
+    Import(commands::import::Args),
 }
 
 impl Command {
@@ -50,6 +55,8 @@ impl Command {
             Self::Train(args) => commands::train::run(&args, out),
             Self::Eval(args) => commands::eval::run(&args, out),
             Self::Denoise(args) => commands::denoise::run(&args, out),
+            Self::Export(args) => commands::export::run(&args, out),
+            Self::Import(args) => commands::import::run(&args, out),
         }
     }
 }

@@ -52,7 +52,7 @@ fn file_name(path: &Path) -> String {
 pub(crate) fn describe(model: &Autoencoder) -> String {
     let parameters = grouped(model.parameters.values().len() as u64);
     let trained = match &model.training {
-        None => "untrained".to_owned(),
+        None => "training unknown".to_owned(),
         Some(training) => {
             let epoch = match training.validation_loss {
                 Some(loss) => format!("epoch {}, validation loss {}", training.epoch, number::loss(loss)),

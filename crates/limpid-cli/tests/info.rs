@@ -65,7 +65,7 @@ fn what_is_no_model_is_refused() {
 fn every_command_has_a_help_text() {
     assert_snapshot!("help", output(&["--help"]));
     assert_snapshot!("train_help", output(&["train", "--help"]));
-    for command in ["data", "info", "eval"] {
+    for command in ["data", "info", "eval", "export", "import"] {
         limpid(&[command, "--help"]).assert().success().stdout(contains("Usage: limpid"));
     }
     limpid::<&str>(&[]).assert().code(2).stderr(contains("Usage: limpid"));

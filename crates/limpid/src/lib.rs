@@ -42,6 +42,8 @@ pub mod optim;
 
 pub mod denoise;
 pub mod evaluate;
+pub mod export;
+pub mod import;
 
 pub mod train;
 

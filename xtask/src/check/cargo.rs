@@ -1,6 +1,6 @@
 //! The steps that are one cargo command each.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Result;
@@ -51,6 +51,11 @@ pub(super) fn cargo(root: &Path) -> Command {
     let mut command = Command::new("cargo");
     command.current_dir(root);
     command
+}
+
+/// Where cargo puts what it builds, seen from the workspace.
+pub(super) fn target_dir() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from)
 }
 
 fn step(command: &mut Command) -> Result<Outcome> {

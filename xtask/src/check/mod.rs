@@ -3,7 +3,9 @@
 //! Cheap steps come first, so that a slip shows in seconds. The order is that of [`Step`].
 
 mod cargo;
+mod debian;
 mod house_rules;
+mod runtimes;
 mod setup;
 mod summary;
 mod wasm;
@@ -57,6 +59,8 @@ enum Step {
     Docs,
     /// The library crates build for wasm32-unknown-unknown, the kernels also with its SIMD
     Wasm,
+    /// Exported networks give the same in ONNX Runtime, OpenCV and others; the programs in docs/onnx.md run
+    Runtimes,
     /// The optimised binary builds
     Release,
 }
@@ -71,6 +75,7 @@ impl Step {
             Self::Test => cargo::test(context),
             Self::Docs => cargo::docs(context),
             Self::Wasm => wasm::run(context),
+            Self::Runtimes => runtimes::run(context),
             Self::Release => cargo::release(context),
         }
     }

@@ -1,10 +1,10 @@
-//! What the other steps need: the tools of the toolchain, the crates of Cargo.lock, a compiler for WebAssembly.
+//! What the other steps need: the tools of the toolchain, the crates of Cargo.lock, a compiler for WebAssembly, other runtimes.
 
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{Context, Outcome, Step, cargo::cargo, wasm};
+use super::{Context, Outcome, Step, cargo::cargo, runtimes, wasm};
 use crate::process;
 
 /// Finds what is missing before anything long has run, and fetches what can be fetched.
@@ -19,6 +19,13 @@ pub(super) fn run(context: &Context) -> Result<Outcome> {
         // Not having one is for the wasm step to judge; here it is installed where that is possible.
         match wasm::Compiler::find_or_install(&context.root) {
             Ok(compiler) => eprintln!("     wasm32 compiler: {compiler}"),
+            Err(reason) => eprintln!("     {reason}"),
+        }
+    }
+    if context.steps.contains(&Step::Runtimes) {
+        // Likewise.
+        match runtimes::find_tools() {
+            Ok(()) => eprintln!("     Python, Node and OpenCV for C++"),
             Err(reason) => eprintln!("     {reason}"),
         }
     }

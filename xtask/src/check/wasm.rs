@@ -3,14 +3,14 @@
 //! A compiler for that target comes from one of two places: rustup (`rustup target add wasm32-unknown-unknown`), or
 //! Debian's `rustc-web` family, which has no compiled standard library for it but the sources of one, built here.
 
-use std::env;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::Result;
 
-use super::{Context, Outcome, cargo::cargo};
+use super::cargo::{cargo, target_dir};
+use super::{Context, Outcome, debian};
 use crate::process;
 
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -62,10 +62,10 @@ impl Compiler {
             "no compiler for {TARGET}: run `rustup target add {TARGET}`, or on Debian `apt-get install {}`",
             DEBIAN_PACKAGES.join(" ")
         );
-        if !Path::new("/usr/bin/apt-get").exists() || !is_root() {
+        if !debian::can_install() {
             return Err(missing);
         }
-        match install_debian_packages() {
+        match debian::install(&DEBIAN_PACKAGES) {
             Ok(()) => Self::find(root).ok_or(missing),
             Err(error) => Err(format!("{missing}; tried the latter: {error:#}")),
         }
@@ -79,7 +79,8 @@ impl Compiler {
             return Some(Self::Toolchain);
         }
         let installed = DEBIAN_FILES.iter().all(|file| Path::new(file).exists());
-        let version = process::output(debian(&mut Command::new("/usr/bin/rustc")).arg("--version"))?;
+        let version =
+            process::output(debian_toolchain(&mut Command::new("/usr/bin/rustc")).arg("--version"))?;
         (installed && is_at_least(&version, MSRV)).then_some(Self::Debian)
     }
 
@@ -89,7 +90,7 @@ impl Compiler {
             Self::Toolchain => cargo(root),
             Self::Debian => {
                 let mut command = Command::new("/usr/bin/cargo");
-                debian(&mut command).current_dir(root);
+                debian_toolchain(&mut command).current_dir(root);
                 command
             }
         };
@@ -117,33 +118,11 @@ impl fmt::Display for Compiler {
 }
 
 /// Makes a command use Debian's toolchain, not the one through which cargo started us, with what `-Z` options need.
-fn debian(command: &mut Command) -> &mut Command {
+fn debian_toolchain(command: &mut Command) -> &mut Command {
     for variable in ["RUSTUP_TOOLCHAIN", "CARGO", "RUSTC", "RUSTDOC", "LD_LIBRARY_PATH"] {
         command.env_remove(variable);
     }
     command.env("PATH", "/usr/bin:/bin").env("RUSTC_BOOTSTRAP", "1")
-}
-
-fn install_debian_packages() -> Result<()> {
-    let apt_get = || {
-        let mut command = Command::new("apt-get");
-        command.env("DEBIAN_FRONTEND", "noninteractive").arg("-q");
-        command
-    };
-    process::run(apt_get().arg("update"))?;
-    // Without --no-remove it would take Debian's own rustc away from someone who uses that one.
-    process::run(
-        apt_get().args(["install", "-y", "--no-install-recommends", "--no-remove"]).args(DEBIAN_PACKAGES),
-    )
-}
-
-fn is_root() -> bool {
-    process::output(Command::new("id").arg("-u")).as_deref() == Some("0")
-}
-
-/// Where cargo puts what it builds, seen from the workspace.
-fn target_dir() -> PathBuf {
-    env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from)
 }
 
 /// Whether what `rustc --version` printed is this version (`major.minor`) or a later one.

@@ -3,5 +3,7 @@
 pub(crate) mod data;
 pub(crate) mod denoise;
 pub(crate) mod eval;
+pub(crate) mod export;
+pub(crate) mod import;
 pub(crate) mod info;
 pub(crate) mod train;

@@ -92,7 +92,7 @@ impl Engine {
                 tiles.push(Tile { rows, columns, result: Ok(Vec::new()) });
             }
         }
-        threads.for_each(&mut tiles, |_, tile| tile.result = self.tile(part, &tile.rows, &tile.columns));
+        threads.for_each(&mut tiles, |_, _, tile| tile.result = self.tile(part, &tile.rows, &tile.columns));
         let mut denoised = vec![0.0; core.len() * part.width()];
         for Tile { rows, columns, result } in tiles {
             for (row, pixels) in rows.zip(result?.chunks_exact(columns.len())) {
