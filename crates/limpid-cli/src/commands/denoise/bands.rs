@@ -1,13 +1,13 @@
 //! A picture from its first row to its last, in bands: so many rows are denoised together, and no more are held than those
 //! with what they depend on.
 
+use limpid::denoise::Denoiser;
 use limpid::image::Image;
 use limpid::image::file::{Header, Rows, luma};
 use limpid::threads::Threads;
 use limpid::{Error, Result};
 
 use super::args::Color;
-use super::engine::Engine;
 
 /// Bands of more rows than this gain nothing.
 const MOST_ROWS: usize = 1024;
@@ -16,7 +16,7 @@ const SAMPLE: usize = 512;
 
 /// How pictures are denoised.
 pub(super) struct Work<'a> {
-    pub(super) engine: &'a Engine,
+    pub(super) denoiser: &'a Denoiser,
     pub(super) threads: &'a Threads,
     pub(super) color: Color,
     pub(super) invert: bool,
@@ -38,7 +38,7 @@ impl Work<'_> {
         rows: &mut dyn Rows,
         progress: &dyn Fn(usize) -> Result<()>,
     ) -> Result<Sample> {
-        let (context, row) = (self.engine.context(), header.row_samples());
+        let (context, row) = (self.denoiser.context(), header.row_samples());
         let band = self.band_rows(header)?;
         let (samples, mut noisy, mut denoised) = (Sampler::new(header), Vec::new(), Vec::new());
         // The rows that are held, from row `start` of the picture on.
@@ -79,7 +79,7 @@ impl Work<'_> {
         if self.color == Color::Luma || colors == 1 {
             let plane = plane(&luma)?;
             let before = &plane.pixels()[core.start * header.width..];
-            let after = self.engine.denoise(&plane, core, self.threads)?;
+            let after = self.denoiser.denoise_rows(&plane, core, self.threads)?;
             for ((pixel, &before), after) in output.chunks_exact_mut(count).zip(before).zip(after) {
                 let (before, after) = (negative(before), negative(after));
                 match &mut pixel[..colors] {
@@ -90,7 +90,7 @@ impl Work<'_> {
         } else {
             for color in 0..colors {
                 let plane = plane(&|pixel| pixel[color])?;
-                let after = self.engine.denoise(&plane, core.clone(), self.threads)?;
+                let after = self.denoiser.denoise_rows(&plane, core.clone(), self.threads)?;
                 for (pixel, after) in output.chunks_exact_mut(count).zip(after) {
                     pixel[color] = negative(after);
                 }
@@ -99,9 +99,9 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The rows of a band, as many as there is memory for; a multiple of the engine's.
+    /// The rows of a band, as many as there is memory for; a multiple of what the network takes.
     fn band_rows(&self, header: &Header) -> Result<usize> {
-        let (context, multiple) = (self.engine.context(), self.engine.multiple());
+        let (context, multiple) = (self.denoiser.context(), self.denoiser.multiple());
         // Of each row: window, output and packed bytes with all channels; plane and result with one; what tiles copy.
         let per_row = header.width as u64 * 4 * (3 * header.channels.count() as u64 + 3);
         let rows = (self.memory / per_row).saturating_sub(2 * context as u64);

@@ -1,11 +1,10 @@
 //! `limpid denoise`: the noise out of people's own pictures.
 //!
 //! `jobs` says which picture goes where; `picture` takes one from its file to its file, band by band (`bands`), tile by tile
-//! through the network (`engine`). Small files are done side by side, large ones with all threads.
+//! through the network (`limpid::denoise`). Small files are done side by side, large ones with all threads.
 
 mod args;
 mod bands;
-mod engine;
 mod jobs;
 mod measure;
 mod picture;
@@ -25,7 +24,6 @@ use crate::model;
 pub(crate) use args::Args;
 use args::is_stream;
 use bands::Work;
-use engine::Engine;
 use jobs::{Job, Jobs};
 use measure::Figures;
 use picture::{Denoiser, Outcome};
@@ -107,11 +105,23 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
     }
     // Of the memory, a quarter is for what goes through the network, a quarter for rows, half for pictures that are held.
     let share = args.max_memory / 4;
-    let engine = Engine::new(model.clone(), args.tile, threads.count(), share)?;
+    let tile = match args.tile {
+        0 => {
+            limpid::denoise::Denoiser::tile_within(&model.net, threads.count(), share)?.ok_or_else(|| {
+                let problem = format!(
+                    "too little for the smallest tile on {} threads; allow more, or use fewer",
+                    threads.count()
+                );
+                limpid::Error::invalid("--max-memory", problem)
+            })?
+        }
+        tile => tile,
+    };
+    let network = limpid::denoise::Denoiser::new(model.clone(), tile)?;
     let work = |threads, parallel: u64| Denoiser {
         args,
         work: Work {
-            engine: &engine,
+            denoiser: &network,
             threads,
             color: args.color,
             invert: args.invert,
@@ -200,7 +210,7 @@ impl<'a> Run<'a> {
         let mut bytes = Vec::new();
         match denoiser.run(job, &mut bytes, &|rows| self.progress.start(rows), &go_on) {
             Ok(Outcome { header, sample, figures }) => {
-                let found = warnings::look(self.args, denoiser.work.engine.model(), &header, &sample);
+                let found = warnings::look(self.args, denoiser.work.denoiser.model(), &header, &sample);
                 let mut state = self.state();
                 state.warnings.add(&job.name, found);
                 state.figures.extend(figures.map(|figures| (job.name.clone(), figures)));

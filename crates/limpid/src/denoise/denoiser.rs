@@ -1,27 +1,42 @@
-//! The network over a part of a picture: the one place where pictures meet the model.
+//! A network over pictures of any size.
 //!
 //! A picture is cut into tiles. Each goes through the network with so much of its surroundings that its own pixels come out as
 //! if the whole picture had gone through at once; where the picture ends, it is continued by reflection to the size that the
-//! network takes.
+//! network takes. So memory is bounded whatever the size, and threads share the tiles of one picture.
 
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
-use limpid::denoise::Autoencoder;
-use limpid::image::Image;
-use limpid::net::plan::{Plan, Workspace};
-use limpid::net::{LayerKind, NetSpec, Shape};
-use limpid::threads::Threads;
-use limpid::{Error, Result};
+use super::Autoencoder;
+use crate::image::Image;
+use crate::net::plan::{Plan, Workspace};
+use crate::net::{LayerKind, MAX_SIDE, NetSpec, Shape};
+use crate::threads::Threads;
+use crate::{Error, Result};
 
 /// The largest side of a tile that is chosen without being asked for: beyond it, nothing is gained.
 const LARGEST_TILE: usize = 512;
+/// The smallest.
+const SMALLEST_TILE: usize = 32;
+/// Pictures that one thread takes at a time.
+const GROUP: usize = 16;
 /// Plans for so many sizes are kept: those of inner tiles and those at the borders of a picture.
 const KEPT_SIZES: usize = 8;
 
 /// A model, ready for pictures of any size.
-pub(super) struct Engine {
+///
+/// ```
+/// use limpid::{denoise::{Autoencoder, Denoiser}, image::Image, net::NetSpec, threads::Threads};
+///
+/// let model = Autoencoder::untrained(NetSpec::seed(), 1)?;
+/// let denoiser = Denoiser::new(model, 0)?;
+/// let picture = Image::new(61, 83, vec![0.5; 61 * 83])?;
+/// assert_eq!(denoiser.denoise(&picture, &Threads::new(2)?)?.width(), 83);
+/// # Ok::<(), limpid::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Denoiser {
     model: Autoencoder,
     tile: usize,
     multiple: usize,
@@ -30,60 +45,93 @@ pub(super) struct Engine {
 }
 
 /// A plan for one size, and workspaces that are not in use.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 struct Prepared {
     plan: Arc<Plan>,
     idle: Arc<Mutex<Vec<Workspace>>>,
 }
 
-impl Engine {
-    /// With tiles of `tile` pixels a side, or, for 0, as large as fit into `memory` bytes on so many threads.
-    pub(super) fn new(model: Autoencoder, tile: usize, threads: usize, memory: u64) -> Result<Self> {
-        let multiple = model.net.multiple().ok_or_else(|| {
-            Error::invalid(
-                "model",
-                "its output has another size than its input, so it cannot denoise pictures",
-            )
-        })?;
+impl Denoiser {
+    /// With tiles of `tile` pixels a side, rounded up to what the network takes; 0 for a size that suits any picture.
+    ///
+    /// # Errors
+    /// If the network's output has another size than its input, or the tile is too large.
+    pub fn new(model: Autoencoder, tile: usize) -> Result<Self> {
+        let multiple = multiple(&model.net)?;
         let context = context(&model.net, multiple);
-        let workspace = |tile: usize| workspace_bytes(&model.net, tile + 2 * context);
-        let tile = if tile > 0 {
-            tile
-        } else {
-            let fits = |tile: &usize| {
-                workspace(*tile).is_ok_and(|bytes| bytes.saturating_mul(threads as u64) <= memory)
-            };
-            let sizes = std::iter::successors(Some(LARGEST_TILE), |tile| (*tile > 32).then_some(tile / 2));
-            sizes.into_iter().find(fits).ok_or_else(|| {
-                Error::invalid(
-                    "--max-memory",
-                    format!("too little for a tile of 32 pixels on each of {threads} threads; allow more, or use fewer threads"),
-                )
-            })?
-        };
-        let tile = tile
-            .checked_next_multiple_of(multiple)
-            .ok_or_else(|| Error::invalid("--tile", "is too large"))?;
+        let tile = if tile > 0 { tile } else { LARGEST_TILE };
+        let fits = |tile: &usize| tile.checked_add(2 * context).is_some_and(|side| side <= MAX_SIDE);
+        let tile = tile.checked_next_multiple_of(multiple).filter(fits).ok_or_else(|| {
+            Error::invalid(format!("tiles of {tile} pixels"), "they are too large; 0 chooses a good size")
+        })?;
         Ok(Self { model, tile, multiple, context, plans: Mutex::default() })
     }
 
-    pub(super) fn model(&self) -> &Autoencoder {
+    /// The largest useful tile whose buffers on so many threads stay within `memory` bytes; none if not even the smallest does.
+    ///
+    /// # Errors
+    /// As [`Denoiser::new`].
+    pub fn tile_within(net: &NetSpec, threads: usize, memory: u64) -> Result<Option<usize>> {
+        let multiple = multiple(net)?;
+        let context = context(net, multiple);
+        let fits = |tile: &usize| {
+            let bytes = workspace_bytes(net, (tile + 2 * context).next_multiple_of(multiple));
+            bytes.is_ok_and(|bytes| bytes.saturating_mul(threads as u64) <= memory)
+        };
+        let smaller = |tile: &usize| (*tile > SMALLEST_TILE).then_some(tile / 2);
+        Ok(std::iter::successors(Some(LARGEST_TILE), smaller).find(fits))
+    }
+
+    /// The model.
+    pub fn model(&self) -> &Autoencoder {
         &self.model
     }
 
-    /// Rows above and below, and columns beside, that a pixel may depend on; a multiple of [`Engine::multiple`].
-    pub(super) fn context(&self) -> usize {
+    /// Rows above and below, and columns beside, that a pixel may depend on; a multiple of [`Denoiser::multiple`].
+    pub fn context(&self) -> usize {
         self.context
     }
 
     /// Parts of a picture begin at multiples of this.
-    pub(super) fn multiple(&self) -> usize {
+    pub fn multiple(&self) -> usize {
         self.multiple
     }
 
-    /// The rows `core` of a part of a picture, denoised. The part has at least [`Engine::context`] rows above and below them, or
-    /// else the picture ends there; it and `core` begin at multiples of [`Engine::multiple`].
-    pub(super) fn denoise(&self, part: &Image, core: Range<usize>, threads: &Threads) -> Result<Vec<f32>> {
+    /// A picture without its noise, the same bits on any number of threads.
+    ///
+    /// # Errors
+    /// If a pixel comes out as no number: the model or the picture has values that are not finite.
+    pub fn denoise(&self, picture: &Image, threads: &Threads) -> Result<Image> {
+        let pixels = self.denoise_rows(picture, 0..picture.height(), threads)?;
+        Image::new(picture.height(), picture.width(), pixels)
+    }
+
+    /// Many pictures without their noise, each on one thread.
+    ///
+    /// # Errors
+    /// As [`Denoiser::denoise`].
+    pub fn denoise_all(&self, pictures: &[Image], threads: &Threads) -> Result<Vec<Image>> {
+        let single = Threads::new(1)?;
+        let mut denoised: Vec<Option<Result<Vec<Image>>>> = Vec::new();
+        denoised.resize_with(pictures.len().div_ceil(GROUP), || None);
+        threads.for_each(&mut denoised, |_, index, denoised| {
+            let group = &pictures[index * GROUP..pictures.len().min((index + 1) * GROUP)];
+            *denoised = Some(group.iter().map(|picture| self.denoise(picture, &single)).collect());
+        });
+        let groups: Vec<Vec<Image>> = denoised.into_iter().flatten().collect::<Result<_>>()?;
+        Ok(groups.into_iter().flatten().collect())
+    }
+
+    /// The rows `core` of a part of a picture, denoised. The part has at least [`Denoiser::context`] rows above and below them, or
+    /// else the picture ends there; it and `core` begin at multiples of [`Denoiser::multiple`].
+    ///
+    /// # Errors
+    /// As [`Denoiser::denoise`].
+    ///
+    /// # Panics
+    /// If `core` is not within the part.
+    pub fn denoise_rows(&self, part: &Image, core: Range<usize>, threads: &Threads) -> Result<Vec<f32>> {
+        assert!(core.start <= core.end && core.end <= part.height(), "rows {core:?} of {}", part.height());
         let mut tiles = Vec::new();
         for top in core.clone().step_by(self.tile) {
             for left in (0..part.width()).step_by(self.tile) {
@@ -108,27 +156,30 @@ impl Engine {
         let (top, height) = self.surroundings(rows, part.height());
         let (left, width) = self.surroundings(columns, part.width());
         let Prepared { plan, idle } = self.prepared((height, width))?;
-        let mut input = Vec::with_capacity(height * width);
+        let mut pixels = Vec::with_capacity(height * width);
         for row in top..top + height {
             let row = &part.pixels()[reflect(row, part.height()) * part.width()..][..part.width()];
-            input.extend((left..left + width).map(|column| row[reflect(column, part.width())]));
+            let right = part.width().min(left + width);
+            pixels.extend_from_slice(&row[left..right]);
+            pixels.extend((right..left + width).map(|column| row[reflect(column, part.width())]));
         }
         let lock = || idle.lock().expect("no thread panics while it holds the lock");
         let mut workspace = { lock().pop() }.unwrap_or_else(|| plan.workspace());
-        workspace.set_input(&input);
+        workspace.set_input(&pixels);
         plan.forward(&mut workspace);
-        plan.reconstruction(&workspace, &mut input);
+        plan.reconstruction(&workspace, &mut pixels);
         lock().push(workspace);
-        let denoised: Vec<f32> = rows
-            .clone()
-            .flat_map(|row| &input[(row - top) * width + columns.start - left..][..columns.len()])
-            .copied()
-            .collect();
+        let mut denoised = Vec::with_capacity(rows.len() * columns.len());
+        for row in rows.clone() {
+            let start = (row - top) * width + columns.start - left;
+            denoised.extend_from_slice(&pixels[start..][..columns.len()]);
+        }
         match denoised.iter().find(|pixel| !pixel.is_finite()) {
             None => Ok(denoised),
-            Some(bad) => {
-                Err(Error::invalid("model", format!("a pixel comes out as {bad}: its weights are damaged")))
-            }
+            Some(bad) => Err(Error::invalid(
+                "reconstruction",
+                format!("a pixel is {bad}: the image or the model has values that are not finite"),
+            )),
         }
     }
 
@@ -151,6 +202,13 @@ impl Engine {
         plans.insert(size, prepared.clone());
         Ok(prepared)
     }
+}
+
+/// What the sides of a picture must be multiples of.
+fn multiple(net: &NetSpec) -> Result<usize> {
+    net.multiple().ok_or_else(|| {
+        Error::invalid("model", "its output has another size than its input, so it cannot denoise pictures")
+    })
 }
 
 struct Tile {
@@ -199,20 +257,18 @@ fn context(net: &NetSpec, multiple: usize) -> usize {
 
 /// About the memory of one tile with its surroundings: every layer's output.
 fn workspace_bytes(net: &NetSpec, side: usize) -> Result<u64> {
-    let multiple = net.multiple().unwrap_or(1);
-    let side = side.next_multiple_of(multiple);
     let shapes = net.shapes(Shape::new(side, side, net.input.channels))?;
     Ok(shapes.iter().map(|shape| shape.len() as u64 * 4).sum::<u64>() + (side * side * 12) as u64)
 }
 
 #[cfg(test)]
 mod tests {
-    use limpid::noise::{Noise, test_stream};
+    use crate::noise::{Noise, test_stream};
 
     use super::*;
 
-    fn engine(net: NetSpec, tile: usize) -> Engine {
-        Engine::new(Autoencoder::untrained(net, 3).unwrap(), tile, 1, 1 << 30).unwrap()
+    fn denoiser(net: NetSpec, tile: usize) -> Denoiser {
+        Denoiser::new(Autoencoder::untrained(net, 3).unwrap(), tile).unwrap()
     }
 
     fn picture(height: usize, width: usize) -> Image {
@@ -253,11 +309,11 @@ mod tests {
         for net in [NetSpec::seed(), NetSpec::from_toml(OTHER).unwrap()] {
             for (height, width) in [(1, 1), (1, 50), (28, 28), (61, 83), (120, 7)] {
                 let picture = picture(height, width);
-                let whole = engine(net.clone(), 4096).denoise(&picture, 0..height, &threads).unwrap();
-                assert_eq!(whole.len(), height * width);
+                let whole = denoiser(net.clone(), 4096).denoise(&picture, &threads).unwrap();
+                assert_eq!((whole.height(), whole.width()), (height, width));
                 for tile in [4, 12, 32] {
-                    let tiled = engine(net.clone(), tile).denoise(&picture, 0..height, &threads).unwrap();
-                    for (i, (a, b)) in tiled.iter().zip(&whole).enumerate() {
+                    let tiled = denoiser(net.clone(), tile).denoise(&picture, &threads).unwrap();
+                    for (i, (a, b)) in tiled.pixels().iter().zip(whole.pixels()).enumerate() {
                         assert!(
                             (a - b).abs() < 1e-5,
                             "{} {height}x{width}, tile {tile}, pixel {i}: {a} {b}",
@@ -272,8 +328,8 @@ mod tests {
     /// The reach is not larger than need be, or large pictures would be slow: with one step less, something changes.
     #[test]
     fn the_context_is_what_the_network_sees() {
-        let engine = engine(NetSpec::seed(), 32);
-        assert_eq!((engine.multiple(), engine.context()), (4, 16));
+        let denoiser = denoiser(NetSpec::seed(), 32);
+        assert_eq!((denoiser.multiple(), denoiser.context()), (4, 16));
     }
 
     #[test]

@@ -1,11 +1,16 @@
 //! The trained network at work: images in, denoised images out.
 
+mod denoiser;
+
 use crate::image::Image;
 use crate::net::plan::{self, Plan, Purpose};
 use crate::net::{NetSpec, Parameters};
 use crate::noise::Noise;
 use crate::optim::{Adam, Schedule};
+use crate::threads::Threads;
 use crate::{Error, Result};
+
+pub use denoiser::Denoiser;
 
 /// A denoising autoencoder: a network with its parameters, and what it was trained for.
 ///
@@ -13,8 +18,8 @@ use crate::{Error, Result};
 /// use limpid::{denoise::Autoencoder, image::Image, net::NetSpec};
 ///
 /// let untrained = Autoencoder::untrained(NetSpec::seed(), 1)?;
-/// let image = Image::new(28, 28, vec![0.5; 28 * 28])?;
-/// assert_eq!(untrained.denoise(&image)?.width(), 28);
+/// let image = Image::new(30, 41, vec![0.5; 30 * 41])?;
+/// assert_eq!(untrained.denoise(&image)?.width(), 41);
 /// # Ok::<(), limpid::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
@@ -111,24 +116,12 @@ impl Autoencoder {
         Ok(plan)
     }
 
-    /// The image without its noise.
+    /// The image without its noise: any size; where the network does not take it, it is continued by reflection and cut again.
+    /// For many images, or large ones on several threads, make a [`Denoiser`] once.
     ///
     /// # Errors
-    /// If the network does not take images of this size (the seed network's sides must be multiples of 4), or a pixel of
-    /// the reconstruction is not a number.
+    /// If the network's output has another size than its input, or a pixel of the reconstruction is not a number.
     pub fn denoise(&self, image: &Image) -> Result<Image> {
-        let plan = self.plan((image.height(), image.width()))?;
-        let mut workspace = plan.workspace();
-        workspace.set_input(image.pixels());
-        plan.forward(&mut workspace);
-        let mut pixels = vec![0.0; image.pixels().len()];
-        plan.reconstruction(&workspace, &mut pixels);
-        if let Some(bad) = pixels.iter().find(|p| !p.is_finite()) {
-            return Err(Error::invalid(
-                "reconstruction",
-                format!("a pixel is {bad}: the image or the model has values that are not finite"),
-            ));
-        }
-        Image::new(image.height(), image.width(), pixels)
+        Denoiser::new(self.clone(), 0)?.denoise(image, &Threads::new(1)?)
     }
 }
