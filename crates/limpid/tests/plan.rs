@@ -231,8 +231,7 @@ fn the_seed_networks_tail_is_folded() {
     assert_eq!(tail.layers, ["upsample1", "upsample2", "logits"]);
     assert_eq!(
         tail.execution,
-        "folded: conv_transpose 9x9, stride 4 (16 phases as channels: Winograd F(4x4, 3x3)), \
-         55 border pixels term by term"
+        "folded to 9x9, stride 4: 16 phases, Winograd F(4x4, 3x3), 55 border pixels apart"
     );
     // 4 tiles x 36 x 32 x 16 and, with at most three by three inputs, 16 k terms of the border: instead of 2.48 M.
     assert!((73_728..90_000).contains(&tail.macs), "{}", tail.macs);

@@ -82,7 +82,7 @@ impl Phases {
     }
 
     pub(super) fn algorithm(&self) -> String {
-        format!("{} phases as channels: {}", self.stride * self.stride, self.convolution.algorithm())
+        format!("{} phases, {}", self.stride * self.stride, self.convolution.algorithm())
     }
 
     pub(super) fn scratch(&self) -> Scratch {

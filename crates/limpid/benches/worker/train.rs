@@ -33,12 +33,14 @@ impl Work for Train {
         let size = (net.input.height, net.input.width);
         let explanation =
             Plan::new(net, size, self.trainer.isa(), Purpose::Training).map(|plan| plan.explain(net));
-        let forward: u64 = explanation.iter().flat_map(|plan| &plan.steps).map(|step| step.macs).sum();
+        let steps = || explanation.iter().flat_map(|plan| &plan.steps);
+        let forward: u64 = steps().map(|step| step.macs).sum();
+        let backward: u64 = steps().map(|step| step.backward_macs).sum();
         json!({
             "isa": self.trainer.isa().name(),
             "threads": self.trainer.threads().count(),
             "macs_forward": forward,
-            "macs_backward": null, // the plan does not tell them
+            "macs_backward": backward,
         })
     }
 

@@ -84,7 +84,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
         None => {}
     }
     if args.plan {
-        let plan = Plan::new(&spec, (height, width), plan::isa()?, Purpose::Inference)?;
+        let plan = Plan::new(&spec, (height, width), plan::isa()?, Purpose::Training)?;
         write!(out, "\n{}", plan.explain(&spec))?;
     }
     if args.cpu {

@@ -73,6 +73,7 @@ pub struct Reader<R: BufRead + Seek> {
     bytes: Vec<u8>,
 }
 
+#[allow(clippy::large_enum_variant)] // there is one of it for a file
 enum Source<R: BufRead + Seek> {
     Png(png::PngRows<R>),
     Tiff(tiff::TiffRows<R>),

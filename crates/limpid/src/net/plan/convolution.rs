@@ -61,6 +61,16 @@ impl ConvolutionStep {
         self.forward.macs()
     }
 
+    /// Multiply-accumulates of one image backward.
+    pub(super) fn backward_macs(&self) -> u64 {
+        self.shape.macs() + self.data_macs()
+    }
+
+    /// Multiply-accumulates of the data gradient of one image.
+    pub(super) fn data_macs(&self) -> u64 {
+        self.backward.as_ref().map_or(0, Convolution::macs)
+    }
+
     /// How the forward pass is computed, in a few words.
     pub(super) fn describe(&self) -> String {
         self.forward.algorithm()

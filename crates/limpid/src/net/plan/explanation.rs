@@ -26,33 +26,41 @@ pub struct PlannedStep {
     pub execution: String,
     /// Multiply-accumulates of one image forward.
     pub macs: u64,
+    /// Multiply-accumulates of one image backward, in a plan for training; in one for inference those of the parameters' gradients
+    /// alone.
+    pub backward_macs: u64,
 }
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rows: Vec<[String; 3]> = self
-            .steps
-            .iter()
-            .map(|step| [step.layers.join(" + "), step.execution.clone(), grouped(step.macs)])
-            .collect();
-        let width = |column: usize, heading: &str| {
-            rows.iter().map(|row| row[column].chars().count()).chain([heading.len()]).max().unwrap_or(0)
+        const HEADINGS: [&str; 4] = ["Layers", "Executed as", "MAC forward", "MAC backward"];
+        let cells = |step: &PlannedStep| {
+            [step.layers.join(" + "), step.execution.clone(), grouped(step.macs), grouped(step.backward_macs)]
         };
-        let headings = ["Layers", "Executed as", "Multiply-accumulates"];
-        let [w0, w1, w2] = [0, 1, 2].map(|column| width(column, headings[column]));
-        let [h0, h1, h2] = headings;
-        writeln!(f, "{h0:<w0$}  {h1:<w1$}  {h2:>w2$}")?;
-        let rule = |width| "─".repeat(width);
-        writeln!(f, "{}  {}  {}", rule(w0), rule(w1), rule(w2))?;
-        for [layers, execution, macs] in rows {
-            writeln!(f, "{layers:<w0$}  {execution:<w1$}  {macs:>w2$}")?;
+        let rows: Vec<[String; 4]> = self.steps.iter().map(cells).collect();
+        let widths: [usize; 4] = std::array::from_fn(|column| {
+            rows.iter()
+                .map(|row| row[column].chars().count())
+                .chain([HEADINGS[column].len()])
+                .max()
+                .unwrap_or(0)
+        });
+        let [w0, w1, w2, w3] = widths;
+        let mut line = |[a, b, c, d]: [&str; 4]| writeln!(f, "{a:<w0$}  {b:<w1$}  {c:>w2$}  {d:>w3$}");
+        line(HEADINGS)?;
+        let rules = widths.map(|width| "─".repeat(width));
+        line(std::array::from_fn(|column| rules[column].as_str()))?;
+        for row in &rows {
+            line(std::array::from_fn(|column| row[column].as_str()))?;
         }
-        let executed = self.steps.iter().map(|step| step.macs).sum();
+        let forward = self.steps.iter().map(|step| step.macs).sum();
+        let backward = self.steps.iter().map(|step| step.backward_macs).sum();
         writeln!(
             f,
-            "\n{} multiply-accumulates as described, {} as executed, with {}.",
+            "\nMultiply-accumulates (MAC) of one image: {} forward as described, {} as executed and {} backward, with {}.",
             grouped(self.described_macs),
-            grouped(executed),
+            grouped(forward),
+            grouped(backward),
             self.isa
         )
     }

@@ -128,6 +128,7 @@ impl Plan {
             layers: spec.layers[span.clone()].iter().map(|layer| layer.name.clone()).collect(),
             execution: step.describe(),
             macs: step.macs(),
+            backward_macs: step.backward_macs(),
         };
         Explanation {
             isa: self.isa,

@@ -73,12 +73,23 @@ impl PooledStep {
         self.convolution.input_pad()
     }
 
+    /// Multiply-accumulates of one image backward.
+    pub(super) fn backward_macs(&self) -> u64 {
+        // Each pooled value has one product with each weight of its channel, for the weights' gradient and for the data's.
+        let shape = self.convolution.shape();
+        let once = self.output().pixels() as u64 * shape.kernel_len() as u64;
+        match self.sparse {
+            Some(Sparse::Map(_)) if self.convolution.has_data_gradient() => 2 * once,
+            Some(_) => once,
+            None => self.convolution.backward_macs(),
+        }
+    }
+
     pub(super) fn describe(&self) -> String {
         let convolution = self.convolution.describe();
-        let pool =
-            if self.convolution.can_pool(self.size) { "with the max-pool in it" } else { "and max-pool" };
-        let backward = if self.sparse.is_some() { ", backward at the maxima only" } else { "" };
-        format!("{convolution} {pool}{backward}")
+        let pool = if self.convolution.can_pool(self.size) { " with max-pool" } else { ", then max-pool" };
+        let backward = if self.sparse.is_some() { ", sparse backward" } else { "" };
+        format!("{convolution}{pool}{backward}")
     }
 
     pub(super) fn scratch(&self, training: bool) -> Scratch {

@@ -26,7 +26,7 @@ pub(super) enum Scratch {
     Convolution(convolution::Scratch),
     /// Positions of maxima.
     MaxPool(Vec<u8>),
-    Pooled(pooled::Scratch),
+    Pooled(Box<pooled::Scratch>),
     Fold(fold::Scratch),
 }
 
@@ -54,7 +54,7 @@ impl Step {
         match self {
             Self::Convolution(step) => Scratch::Convolution(step.scratch()),
             Self::MaxPool { outputs, .. } => Scratch::MaxPool(vec![0; *outputs]),
-            Self::Pooled(step) => Scratch::Pooled(step.scratch(training)),
+            Self::Pooled(step) => Scratch::Pooled(Box::new(step.scratch(training))),
             Self::Fold(fold) => Scratch::Fold(fold.scratch()),
         }
     }
@@ -66,6 +66,16 @@ impl Step {
             Self::MaxPool { .. } => 0,
             Self::Pooled(step) => step.convolution().macs(),
             Self::Fold(fold) => fold.macs(),
+        }
+    }
+
+    /// Multiply-accumulates of one image backward.
+    pub(super) fn backward_macs(&self) -> u64 {
+        match self {
+            Self::Convolution(step) => step.backward_macs(),
+            Self::MaxPool { .. } => 0,
+            Self::Pooled(step) => step.backward_macs(),
+            Self::Fold(fold) => fold.backward_macs(),
         }
     }
 

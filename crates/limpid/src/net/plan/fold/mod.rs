@@ -133,17 +133,21 @@ impl Fold {
         self.forward.macs() + (self.terms.len() * channels) as u64
     }
 
+    /// Multiply-accumulates of one image backward.
+    pub(super) fn backward_macs(&self) -> u64 {
+        let terms = (self.terms.len() * self.shape.input.channels * self.shape.output.channels) as u64;
+        let data = self.backward.as_ref().map_or(0, |backward| backward.macs() + terms);
+        self.shape.macs() + terms + data
+    }
+
     /// What it is, in a few words.
     pub(super) fn describe(&self) -> String {
         let ConvShape { kernel, stride, .. } = self.shape;
         let border = match self.border.len() {
             0 => String::new(),
-            count => format!(", {count} border pixels term by term"),
+            count => format!(", {count} border pixels apart"),
         };
-        format!(
-            "folded: conv_transpose {kernel}x{kernel}, stride {stride} ({}){border}",
-            self.forward.algorithm()
-        )
+        format!("folded to {kernel}x{kernel}, stride {stride}: {}{border}", self.forward.algorithm())
     }
 
     /// Zeros that the run needs around its input.
