@@ -178,13 +178,13 @@ fn a_preset_is_recorded_with_its_settings_and_options_override_it() {
         seed = 1
         noise = "gaussian:0.5"
         schedule = "linear"
-        warmup_steps = 400
-        adam = { learning_rate = 0.015, beta1 = 0.9, beta2 = 0.95, epsilon = 1e-7 }
+        warmup_steps = 800
+        adam = { learning_rate = 0.015, beta1 = 0.9, beta2 = 0.98, epsilon = 1e-7 }
     "#;
     assert_eq!(fast, expected.parse().unwrap());
     assert!(shown.contains("\nEpoch 5/5  "), "{shown}");
     assert!(
-        shown.contains("\nnote: the warm-up of 400 steps is as long as the run (5 steps) or longer: "),
+        shown.contains("\nnote: the warm-up of 800 steps is as long as the run (5 steps) or longer: "),
         "{shown}"
     );
 
