@@ -16,7 +16,7 @@ use limpid::threads::Threads;
 use limpid::{Error, Result};
 
 /// The largest side of a tile that is chosen without being asked for: beyond it, nothing is gained.
-const LARGEST_TILE: usize = 512;
+const LARGEST_TILE: usize = 256;
 /// Plans for so many sizes are kept: those of inner tiles and those at the borders of a picture.
 const KEPT_SIZES: usize = 8;
 

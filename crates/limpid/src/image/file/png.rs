@@ -50,6 +50,13 @@ fn take_gray(colors: &[u8], row: &mut [u8]) {
     }
 }
 
+/// Height and width.
+pub(super) fn size_of<R: BufRead + Seek>(input: R, path: &Path) -> Result<(u32, u32)> {
+    let mut decoder = png::Decoder::new(input);
+    let size = decoder.read_header_info().map_err(|error| refuse(error, path))?;
+    Ok((size.height, size.width))
+}
+
 /// Reads everything before the pixels.
 pub(super) fn open<R: BufRead + Seek>(
     mut input: R,

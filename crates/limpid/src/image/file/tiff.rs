@@ -71,6 +71,12 @@ impl<R: BufRead + Seek> TiffRows<R> {
     }
 }
 
+/// Height and width.
+pub(super) fn size_of<R: BufRead + Seek>(input: R, path: &Path) -> Result<(u32, u32)> {
+    let size = Decoder::new(input).and_then(|mut decoder| decoder.dimensions());
+    size.map(|(width, height)| (height, width)).map_err(|error| refuse(error, path))
+}
+
 /// Reads everything before the pixels; of floats also the pixels, once, for the range of their values.
 pub(super) fn open<R: BufRead + Seek>(input: R, path: &Path, limits: Limits) -> Result<(Header, Source<R>)> {
     let memory = usize::try_from(limits.memory).unwrap_or(usize::MAX);
