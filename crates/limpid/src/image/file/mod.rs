@@ -110,6 +110,14 @@ fn format_of<R: BufRead + Seek>(input: &mut R, path: &Path) -> Result<Format> {
     })
 }
 
+/// The length of a file, which is at its start again afterwards.
+fn length<R: Seek>(input: &mut R, path: &Path) -> Result<u64> {
+    let length = input.seek(SeekFrom::End(0));
+    length
+        .and_then(|length| input.seek(SeekFrom::Start(0)).map(|_| length))
+        .map_err(|error| Error::io("read", path, error))
+}
+
 impl<R: BufRead + Seek> Reader<R> {
     /// Reads everything before the pixels; files of other formats than PNG and TIFF as a whole. What the bytes are decides,
     /// not the name: `path` is what errors call the file.

@@ -1,6 +1,6 @@
 //! The formats that are decoded and encoded as a whole, by the `image` crate: JPEG, BMP, WebP, and reading PNM.
 
-use std::io::{BufRead, Seek, SeekFrom, Write};
+use std::io::{BufRead, Seek, Write};
 use std::path::Path;
 
 use image::codecs::{bmp::BmpDecoder, jpeg::JpegDecoder, pnm::PnmDecoder, webp::WebPDecoder};
@@ -12,7 +12,7 @@ use image::{ColorType, DynamicImage, ExtendedColorType, ImageDecoder, ImageEncod
 use super::header::{Channels, Depth, Header};
 use super::limits::{Limits, check_size};
 use super::raster::{Raster, orient};
-use super::{Format, Source, damaged, samples};
+use super::{Format, Source, damaged, length, samples};
 use crate::{Error, Result};
 
 /// Reads the whole file.
@@ -22,9 +22,7 @@ pub(super) fn open<R: BufRead + Seek>(
     path: &Path,
     limits: Limits,
 ) -> Result<(Header, Source<R>)> {
-    let failed = |error| Error::io("read", path, error);
-    let length = input.seek(SeekFrom::End(0)).map_err(failed)?;
-    input.seek(SeekFrom::Start(0)).map_err(failed)?;
+    let length = length(&mut input, path)?;
     let decoder = decoder(&mut input, format, path)?;
     read(decoder, format, length, path, limits).map(|(header, raster)| (header, Source::Whole(raster)))
 }
