@@ -140,7 +140,7 @@ fn a_hostile_folder_is_survived() {
     let pipe = std::process::Command::new("mkfifo").arg(input.join("pipe.png")).status();
     let unreadable = input.join("unreadable.png");
     fs::write(&unreadable, &png).unwrap();
-    fs::set_permissions(&unreadable, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&unreadable, fs::Permissions::from_mode(0o0)).unwrap();
     // The administrator may read everything.
     let is_admin = File::open(&unreadable).is_ok();
     let before = files(&input);

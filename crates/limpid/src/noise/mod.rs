@@ -339,7 +339,7 @@ mod tests {
         }
         assert!(message("salt-pepper:1.5").contains("a number of 0 to 1, or a range"));
         assert!(message("poisson:0").contains("a number of 0.001 to 1000000, or a range"));
-        let nine = vec!["gaussian:0.1"; 9].join("+");
+        let nine = ["gaussian:0.1"; 9].join("+");
         assert!(message(&nine).ends_with("at most 8 kinds of noise can follow each other"));
     }
 

@@ -16,9 +16,12 @@ pub(super) struct Picture {
     pub(super) pixels: u64,
 }
 
+/// A picture that gave nothing, and why.
+pub(super) type Unread = (PathBuf, String);
+
 /// The pictures in a folder that can be read, by their headers, and are as large as a patch, in the order of their names; and the
 /// others, each with its problem.
-pub(super) fn pictures(dir: &Path, side: usize) -> Result<(Vec<Picture>, Vec<(PathBuf, String)>)> {
+pub(super) fn pictures(dir: &Path, side: usize) -> Result<(Vec<Picture>, Vec<Unread>)> {
     let (mut pictures, mut unread) = (Vec::new(), Vec::new());
     for path in files(dir)? {
         let name = path.strip_prefix(dir).unwrap_or(&path).to_path_buf();

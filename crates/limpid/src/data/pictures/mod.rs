@@ -21,7 +21,7 @@ use crate::number::grouped;
 use crate::threads::Threads;
 use crate::{Error, Result};
 use cut::Patch;
-use find::Picture;
+use find::{Picture, Unread};
 
 /// How patches are cut out of pictures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,7 +167,7 @@ fn patches(
     purpose: u32,
     options: &PatchOptions,
     threads: &Threads,
-) -> (Vec<u8>, Vec<(PathBuf, String)>) {
+) -> (Vec<u8>, Vec<Unread>) {
     // Where each patch lies: it must not matter in which order pictures are read.
     let total: f64 = pictures.iter().map(|picture| picture.pixels as f64).sum();
     let mut of_picture: BTreeMap<usize, Vec<Patch>> = BTreeMap::new();

@@ -74,8 +74,8 @@ pub struct Reader<R: BufRead + Seek> {
 }
 
 enum Source<R: BufRead + Seek> {
-    Png(png::PngRows<R>),
-    Tiff(tiff::TiffRows<R>),
+    Png(Box<png::PngRows<R>>),
+    Tiff(Box<tiff::TiffRows<R>>),
     Whole(Raster),
 }
 

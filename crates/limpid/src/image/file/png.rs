@@ -112,7 +112,7 @@ pub(super) fn open<R: BufRead + Seek>(
     if !info.interlaced && orientation == Orientation::NoTransforms {
         let too_wide = || Error::data(path, "its rows are too long for this machine");
         let row = vec![0; reader.output_line_size(info.width).ok_or_else(too_wide)?];
-        return Ok((header, Source::Png(PngRows { reader, gray_palette, swap, row })));
+        return Ok((header, Source::Png(Box::new(PngRows { reader, gray_palette, swap, row }))));
     }
 
     let decoded = reader.output_buffer_size().unwrap_or(usize::MAX);

@@ -112,7 +112,7 @@ pub(super) fn open<R: BufRead + Seek>(
             source.next = 0;
             source.read = source.strip.len();
         }
-        return Ok((header, Source::Tiff(source)));
+        return Ok((header, Source::Tiff(Box::new(source))));
     }
     limits.check_whole((header.height * header.width) as u64, header.bytes(), length, path)?;
     let mut pixels = vec![0; header.row_bytes() * header.height];
