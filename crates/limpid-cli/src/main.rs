@@ -30,6 +30,7 @@ struct Cli {
 
 /// In the order in which a learner meets them.
 #[derive(Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "there is one of them")]
 enum Command {
     /// Look at the data: shapes, figures, and some of the images
     Data(commands::data::Args),

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
+use std::path::Path;
 use std::str::FromStr;
 
 /// A value of the library, as it reads it.
@@ -60,6 +61,37 @@ pub(crate) fn whole<T: FromStr + PartialOrd + Copy + Display>(
     }
 }
 
+/// The least that makes sense: the smallest tiles and the smallest pictures.
+const LEAST_MEMORY: u64 = 32_000_000;
+
+/// A number of bytes in memory, for example `500MB` or `2GiB`.
+pub(crate) fn memory(text: &str) -> Result<u64, String> {
+    let expected =
+        || format!("expected a size of at least {}MB, for example 500MB or 2GB", LEAST_MEMORY / 1_000_000);
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit: u64 = match text[digits.len()..].to_ascii_uppercase().as_str() {
+        "" | "B" => 1,
+        "KB" | "K" => 1_000,
+        "MB" | "M" => 1_000_000,
+        "GB" | "G" => 1_000_000_000,
+        "TB" | "T" => 1_000_000_000_000,
+        "KIB" => 1 << 10,
+        "MIB" => 1 << 20,
+        "GIB" => 1 << 30,
+        "TIB" => 1 << 40,
+        _ => return Err(expected()),
+    };
+    let number: f64 = digits.trim_end().parse().map_err(|_| expected())?;
+    let bytes = number * unit as f64;
+    if bytes >= LEAST_MEMORY as f64 && bytes < 1e18 { Ok(bytes as u64) } else { Err(expected()) }
+}
+
+/// A path as it can be printed: characters that would disturb a terminal or break a line are written as escapes.
+pub(crate) fn shown(path: &Path) -> String {
+    let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    path.to_string_lossy().chars().map(escape).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use limpid::noise::Noise;
@@ -85,5 +117,26 @@ mod tests {
             "there is no kind \"gausian\"; known: gaussian, salt-pepper, masking, speckle, poisson, uniform, for example \
              gaussian:0.5"
         );
+    }
+
+    #[test]
+    fn sizes_are_read_with_their_units() {
+        assert_eq!(memory("1GB"), Ok(1_000_000_000));
+        assert_eq!(memory("1.5g"), Ok(1_500_000_000));
+        assert_eq!(memory("512MiB"), Ok(512 << 20));
+        assert_eq!(memory("64000000"), Ok(64_000_000));
+        for text in ["", "GB", "-1GB", "nanGB", "infGB", "1XB", "1MB", "31MB", "1e30GB"] {
+            assert_eq!(
+                memory(text).unwrap_err(),
+                "expected a size of at least 32MB, for example 500MB or 2GB",
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn names_cannot_break_lines() {
+        assert_eq!(shown("a\nb/\u{1b}[31m.png".as_ref()), "a\\nb/\\u{1b}[31m.png");
+        assert_eq!(shown("über/ß.png".as_ref()), "über/ß.png");
     }
 }

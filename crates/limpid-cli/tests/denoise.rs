@@ -456,3 +456,36 @@ fn wrong_usage_is_explained() {
         assert!(message.contains(part), "{part} is not in {message}");
     }
 }
+
+/// A network that is trained on pictures of one's own, and then at work on them.
+#[test]
+fn a_folder_of_pictures_can_be_trained_on() {
+    let dir = tempdir().unwrap();
+    let (data, run) = (dir.path().join("photos"), dir.path().join("run"));
+    for index in 0..4 {
+        save_gray(&data.join(format!("{index}.png")), 40 + index, 60);
+    }
+    fs::write(data.join("broken.png"), "no picture").unwrap();
+    let args = ["--data", text(&data), "--patch", "20", "--patches", "200", "--augment"];
+    let train = [&["train", "--epochs", "1", "--out", text(&run)], &args[..]].concat();
+    let assert = limpid(&train).assert().success();
+    let (said, noted) = (assert.get_output().stdout.clone(), assert.get_output().stderr.clone());
+    let (said, noted) = (String::from_utf8(said).unwrap(), String::from_utf8(noted).unwrap());
+    assert!(said.contains("on 200 images"), "{said}");
+    let [first, second] = noted.lines().collect::<Vec<_>>()[..] else { panic!("{noted}") };
+    assert!(
+        first.starts_with("3 pictures to train on; to test with: ") && first.ends_with(".png"),
+        "{noted}"
+    );
+    assert!(second.starts_with("warning: broken.png: is no picture that can be read"), "{noted}");
+
+    let shown = limpid(&[&["eval", text(&run), "--json"], &args[..]].concat()).assert().success();
+    let images: serde_json::Value = serde_json::from_slice(&shown.get_output().stdout).unwrap();
+    assert!(images["images"].as_u64().unwrap() > 0);
+    let out = dir.path().join("out.png");
+    let picture = data.join("0.png");
+    limpid(&["denoise", "--model", text(&run), "-i", text(&picture), "-o", text(&out), "--quiet"])
+        .assert()
+        .success();
+    assert_eq!(load(&out).0.width, 60);
+}

@@ -258,6 +258,18 @@ fn what_cannot_be_read_is_said() {
         "{}",
         problem(pgm)
     );
+    // A strip of 400 MB in a file of 200 bytes.
+    let mut tiff = file("gray_8.tif");
+    let place = |tiff: &[u8], tag: u16| tiff.windows(2).position(|two| two == tag.to_le_bytes()).unwrap();
+    for tag in [256, 257, 278] {
+        let place = place(&tiff, tag) + 2;
+        tiff[place..place + 10].copy_from_slice(&[4, 0, 1, 0, 0, 0, 0x20, 0x4e, 0, 0]);
+    }
+    assert!(
+        problem(&tiff).starts_with("FILE: claims 400,000,000 pixels in a file of 211 bytes"),
+        "{}",
+        problem(&tiff)
+    );
     assert_eq!(problem(b"P5\n0 4\n255\n\0"), "FILE: claims to be 0 x 4 pixels, expected at least one pixel");
 }
 

@@ -1,4 +1,4 @@
-//! Where images come from: the MNIST digits inside the binary, or IDX files of the user's.
+//! Where images come from: the MNIST digits inside the binary, IDX files of the user's, or patches of the user's pictures.
 
 mod compression;
 mod dataset;
@@ -7,6 +7,7 @@ mod identity;
 pub mod idx;
 mod images;
 mod kind;
+mod pictures;
 mod statistics;
 
 use crate::digest::Digest;
@@ -16,6 +17,7 @@ pub use dataset::{Dataset, Split};
 pub use identity::Identity;
 pub use idx::Idx;
 pub use images::{Images, Labels};
+pub use pictures::{PatchOptions, PictureReport};
 pub use statistics::Statistics;
 
 /// A set of grayscale images of one size that can be read in any order: what training and evaluation consume.

@@ -16,7 +16,7 @@ use crate::threads::Threads;
 use crate::{Error, Result};
 
 /// The largest side of a tile that is chosen without being asked for: beyond it, nothing is gained.
-const LARGEST_TILE: usize = 512;
+const LARGEST_TILE: usize = 256;
 /// The smallest.
 const SMALLEST_TILE: usize = 32;
 /// Pictures that one thread takes at a time.

@@ -65,7 +65,7 @@ pub(crate) struct Args {
     pub(super) tile: usize,
 
     /// Memory to stay within; pictures that need more are refused
-    #[arg(long, value_name = "SIZE", default_value = "1GB", value_parser = memory)]
+    #[arg(long, value_name = "SIZE", default_value = "1GB", value_parser = values::memory)]
     pub(super) max_memory: u64,
 
     /// Threads; they do not change the result [default: 0, one per processor]
@@ -112,49 +112,4 @@ fn depth(text: &str) -> Result<Depth, String> {
 
 fn quality(text: &str) -> Result<u8, String> {
     values::whole(text, 1..=100, "expected a whole number from 1 to 100")
-}
-
-/// The least that makes sense: the smallest tiles and the smallest pictures.
-const LEAST_MEMORY: u64 = 32_000_000;
-
-/// A number of bytes, for example `500MB` or `2GiB`.
-fn memory(text: &str) -> Result<u64, String> {
-    let expected =
-        || format!("expected a size of at least {}MB, for example 500MB or 2GB", LEAST_MEMORY / 1_000_000);
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit: u64 = match text[digits.len()..].to_ascii_uppercase().as_str() {
-        "" | "B" => 1,
-        "KB" | "K" => 1_000,
-        "MB" | "M" => 1_000_000,
-        "GB" | "G" => 1_000_000_000,
-        "TB" | "T" => 1_000_000_000_000,
-        "KIB" => 1 << 10,
-        "MIB" => 1 << 20,
-        "GIB" => 1 << 30,
-        "TIB" => 1 << 40,
-        _ => return Err(expected()),
-    };
-    let number: f64 = digits.trim_end().parse().map_err(|_| expected())?;
-    let bytes = number * unit as f64;
-    if bytes >= LEAST_MEMORY as f64 && bytes < 1e18 { Ok(bytes as u64) } else { Err(expected()) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::memory;
-
-    #[test]
-    fn sizes_are_read_with_their_units() {
-        assert_eq!(memory("1GB"), Ok(1_000_000_000));
-        assert_eq!(memory("1.5g"), Ok(1_500_000_000));
-        assert_eq!(memory("512MiB"), Ok(512 << 20));
-        assert_eq!(memory("64000000"), Ok(64_000_000));
-        for text in ["", "GB", "-1GB", "nanGB", "infGB", "1XB", "1MB", "31MB", "1e30GB"] {
-            assert_eq!(
-                memory(text).unwrap_err(),
-                "expected a size of at least 32MB, for example 500MB or 2GB",
-                "{text:?}"
-            );
-        }
-    }
 }

@@ -10,7 +10,7 @@ use limpid::{Error, Result};
 use super::args::Color;
 
 /// Bands of more rows than this gain nothing.
-const MOST_ROWS: usize = 1024;
+const MOST_ROWS: usize = 256;
 /// The side of the part of a picture that is looked at to warn of what may be wrong with it.
 const SAMPLE: usize = 512;
 

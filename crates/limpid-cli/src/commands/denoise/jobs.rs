@@ -10,6 +10,7 @@ use limpid::image::file::Format;
 use walkdir::{DirEntry, WalkDir};
 
 use super::args::{Args, is_stream};
+use crate::values::shown;
 
 /// A picture to denoise.
 pub(super) struct Job {
@@ -188,21 +189,9 @@ fn rename(path: &mut PathBuf, format: Option<Format>) {
     }
 }
 
-/// A path as it can be printed: characters that would disturb a terminal or break a line are written as escapes.
-pub(super) fn shown(path: &Path) -> String {
-    let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
-    path.to_string_lossy().chars().map(escape).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_cannot_break_lines() {
-        assert_eq!(shown("a\nb/\u{1b}[31m.png".as_ref()), "a\\nb/\\u{1b}[31m.png");
-        assert_eq!(shown("über/ß.png".as_ref()), "über/ß.png");
-    }
 
     #[test]
     fn endings_follow_the_format() {

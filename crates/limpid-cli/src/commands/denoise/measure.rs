@@ -13,8 +13,9 @@ use limpid::noise::test_stream;
 use limpid::number::grouped;
 use limpid::{Error, Result};
 
-use super::jobs::{Job, shown};
+use super::jobs::Job;
 use super::picture::{Denoiser, Outcome, open};
+use crate::values::shown;
 
 /// PSNR in dB of the mean squared error over all pixels and colours, and the mean of the colours' SSIM; before and after.
 #[derive(Debug, Clone, Copy)]

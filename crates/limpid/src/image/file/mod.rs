@@ -75,9 +75,48 @@ pub struct Reader<R: BufRead + Seek> {
 
 #[allow(clippy::large_enum_variant)] // there is one of it for a file
 enum Source<R: BufRead + Seek> {
-    Png(png::PngRows<R>),
-    Tiff(tiff::TiffRows<R>),
+    Png(Box<png::PngRows<R>>),
+    Tiff(Box<tiff::TiffRows<R>>),
     Whole(Raster),
+}
+
+/// Height and width of the picture in a file, from its header alone, as they are stored: an orientation may exchange them.
+///
+/// # Errors
+/// If it is no picture of a known format, or claims a size that cannot be.
+pub fn size_of<R: BufRead + Seek>(mut input: R, path: &Path) -> Result<(usize, usize)> {
+    let (height, width) = match format_of(&mut input, path)? {
+        Format::Png => png::size_of(input, path),
+        Format::Tiff => tiff::size_of(input, path),
+        format => whole::size_of(input, format, path),
+    }?;
+    limits::check_size(height.into(), width.into(), path)?;
+    Ok((height as usize, width as usize))
+}
+
+/// The format of a file, by its first bytes.
+fn format_of<R: BufRead + Seek>(input: &mut R, path: &Path) -> Result<Format> {
+    let mut start = Vec::with_capacity(Format::SIGNATURE);
+    input
+        .take(Format::SIGNATURE as u64)
+        .read_to_end(&mut start)
+        .and_then(|_| input.seek(SeekFrom::Start(0)))
+        .map_err(|error| Error::io("read", path, error))?;
+    if start.is_empty() {
+        return Err(Error::data(path, "is empty, expected a picture"));
+    }
+    Format::of_bytes(&start).ok_or_else(|| {
+        let names = Format::ALL.map(|format| format.to_string()).join(", ");
+        Error::data(path, format!("is no picture that can be read; expected {names}"))
+    })
+}
+
+/// The length of a file, which is at its start again afterwards.
+fn length<R: Seek>(input: &mut R, path: &Path) -> Result<u64> {
+    let length = input.seek(SeekFrom::End(0));
+    length
+        .and_then(|length| input.seek(SeekFrom::Start(0)).map(|_| length))
+        .map_err(|error| Error::io("read", path, error))
 }
 
 impl<R: BufRead + Seek> Reader<R> {
@@ -87,19 +126,7 @@ impl<R: BufRead + Seek> Reader<R> {
     /// # Errors
     /// If it is no picture of a known format, is damaged, claims a size that cannot be or is too large for the limits.
     pub fn open(mut input: R, path: &Path, limits: Limits) -> Result<Self> {
-        let mut start = Vec::with_capacity(Format::SIGNATURE);
-        (&mut input)
-            .take(Format::SIGNATURE as u64)
-            .read_to_end(&mut start)
-            .and_then(|_| input.seek(SeekFrom::Start(0)))
-            .map_err(|error| Error::io("read", path, error))?;
-        if start.is_empty() {
-            return Err(Error::data(path, "is empty, expected a picture"));
-        }
-        let Some(format) = Format::of_bytes(&start) else {
-            let names = Format::ALL.map(|format| format.to_string()).join(", ");
-            return Err(Error::data(path, format!("is no picture that can be read; expected {names}")));
-        };
+        let format = format_of(&mut input, path)?;
         let (header, source) = match format {
             Format::Png => png::open(input, path, limits)?,
             Format::Tiff => tiff::open(input, path, limits)?,

@@ -1,7 +1,7 @@
 //! PNG, row by row; as a whole only where rows do not come in their order (interlacing) or are to be turned.
 
 use std::borrow::Cow;
-use std::io::{BufRead, Seek, SeekFrom, Write};
+use std::io::{BufRead, Seek, Write};
 use std::path::Path;
 
 use image::metadata::Orientation;
@@ -10,7 +10,7 @@ use png::{BitDepth, ColorType, DecodingError, EncodingError, PixelDimensions, Tr
 use super::header::{Channels, Density, Depth, Header};
 use super::limits::{Limits, check_size};
 use super::raster::{Raster, orient};
-use super::{Format, Sink, Source, damaged, samples};
+use super::{Format, Sink, Source, damaged, length, samples};
 use crate::{Error, Result};
 
 /// A file that is being read.
@@ -50,6 +50,13 @@ fn take_gray(colors: &[u8], row: &mut [u8]) {
     }
 }
 
+/// Height and width.
+pub(super) fn size_of<R: BufRead + Seek>(input: R, path: &Path) -> Result<(u32, u32)> {
+    let mut decoder = png::Decoder::new(input);
+    let size = decoder.read_header_info().map_err(|error| refuse(error, path))?;
+    Ok((size.height, size.width))
+}
+
 /// Reads everything before the pixels.
 pub(super) fn open<R: BufRead + Seek>(
     mut input: R,
@@ -63,8 +70,7 @@ pub(super) fn open<R: BufRead + Seek>(
     let size = decoder.read_header_info().map_err(refuse)?;
     check_size(size.height.into(), size.width.into(), path)?;
     let info = decoder.read_info().map_err(refuse)?.info().clone();
-    let start = input.seek(SeekFrom::Start(0));
-    start.map_err(|error| Error::io("read", path, error))?;
+    let length = length(&mut input, path)?;
 
     if info.animation_control.is_some_and(|animation| animation.num_frames > 1) {
         return Err(Error::data(path, "is an animation, expected one picture: take its frames apart first"));
@@ -106,11 +112,11 @@ pub(super) fn open<R: BufRead + Seek>(
     if !info.interlaced && orientation == Orientation::NoTransforms {
         let too_wide = || Error::data(path, "its rows are too long for this machine");
         let row = vec![0; reader.output_line_size(info.width).ok_or_else(too_wide)?];
-        return Ok((header, Source::Png(PngRows { reader, gray_palette, swap, row })));
+        return Ok((header, Source::Png(Box::new(PngRows { reader, gray_palette, swap, row }))));
     }
 
     let decoded = reader.output_buffer_size().unwrap_or(usize::MAX);
-    limits.check_bytes(decoded as u64, path)?;
+    limits.check_whole((header.height * header.width) as u64, decoded as u64, length, path)?;
     let mut pixels = vec![0; decoded];
     reader.next_frame(&mut pixels).map_err(refuse)?;
     if gray_palette {

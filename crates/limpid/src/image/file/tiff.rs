@@ -17,7 +17,7 @@ use tiff::{ColorType, TiffError};
 use super::header::{Channels, Density, Depth, Header};
 use super::limits::{Limits, check_size};
 use super::raster::{Raster, orient};
-use super::{Format, Sink, Source, damaged};
+use super::{Format, Sink, Source, damaged, length};
 use crate::{Error, Result};
 
 /// How pixels are packed.
@@ -71,8 +71,19 @@ impl<R: BufRead + Seek> TiffRows<R> {
     }
 }
 
+/// Height and width.
+pub(super) fn size_of<R: BufRead + Seek>(input: R, path: &Path) -> Result<(u32, u32)> {
+    let size = Decoder::new(input).and_then(|mut decoder| decoder.dimensions());
+    size.map(|(width, height)| (height, width)).map_err(|error| refuse(error, path))
+}
+
 /// Reads everything before the pixels; of floats also the pixels, once, for the range of their values.
-pub(super) fn open<R: BufRead + Seek>(input: R, path: &Path, limits: Limits) -> Result<(Header, Source<R>)> {
+pub(super) fn open<R: BufRead + Seek>(
+    mut input: R,
+    path: &Path,
+    limits: Limits,
+) -> Result<(Header, Source<R>)> {
+    let length = length(&mut input, path)?;
     let memory = usize::try_from(limits.memory).unwrap_or(usize::MAX);
     let mut decoder_limits = tiff::decoder::Limits::default();
     decoder_limits.decoding_buffer_size = memory;
@@ -88,7 +99,7 @@ pub(super) fn open<R: BufRead + Seek>(input: R, path: &Path, limits: Limits) -> 
     if in_strips && orientation == Orientation::NoTransforms {
         let (_, rows) = decoder.chunk_dimensions();
         let rows = (rows as usize).min(header.height);
-        limits.check_bytes((rows * header.row_bytes()) as u64, path)?;
+        limits.check_whole((rows * header.width) as u64, (rows * header.row_bytes()) as u64, length, path)?;
         let mut source = TiffRows { decoder, next: 0, strip: Vec::new(), read: 0 };
         if header.depth == Depth::Float {
             let mut range = Range::new();
@@ -101,9 +112,9 @@ pub(super) fn open<R: BufRead + Seek>(input: R, path: &Path, limits: Limits) -> 
             source.next = 0;
             source.read = source.strip.len();
         }
-        return Ok((header, Source::Tiff(source)));
+        return Ok((header, Source::Tiff(Box::new(source))));
     }
-    limits.check_bytes(header.bytes(), path)?;
+    limits.check_whole((header.height * header.width) as u64, header.bytes(), length, path)?;
     let mut pixels = vec![0; header.row_bytes() * header.height];
     decoder.read_image_bytes(&mut pixels).map_err(|error| refuse(error, path))?;
     if header.depth == Depth::Float {

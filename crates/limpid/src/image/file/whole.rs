@@ -1,6 +1,6 @@
 //! The formats that are decoded and encoded as a whole, by the `image` crate: JPEG, BMP, WebP, and reading PNM.
 
-use std::io::{BufRead, Seek, SeekFrom, Write};
+use std::io::{BufRead, Seek, Write};
 use std::path::Path;
 
 use image::codecs::{bmp::BmpDecoder, jpeg::JpegDecoder, pnm::PnmDecoder, webp::WebPDecoder};
@@ -12,7 +12,7 @@ use image::{ColorType, DynamicImage, ExtendedColorType, ImageDecoder, ImageEncod
 use super::header::{Channels, Depth, Header};
 use super::limits::{Limits, check_size};
 use super::raster::{Raster, orient};
-use super::{Format, Source, damaged, samples};
+use super::{Format, Source, damaged, length, samples};
 use crate::{Error, Result};
 
 /// Reads the whole file.
@@ -22,15 +22,28 @@ pub(super) fn open<R: BufRead + Seek>(
     path: &Path,
     limits: Limits,
 ) -> Result<(Header, Source<R>)> {
+    let length = length(&mut input, path)?;
+    let decoder = decoder(&mut input, format, path)?;
+    read(decoder, format, length, path, limits).map(|(header, raster)| (header, Source::Whole(raster)))
+}
+
+/// Height and width.
+pub(super) fn size_of<R: BufRead + Seek>(mut input: R, format: Format, path: &Path) -> Result<(u32, u32)> {
+    let (width, height) = decoder(&mut input, format, path)?.dimensions();
+    Ok((height, width))
+}
+
+fn decoder<'a, R: BufRead + Seek>(
+    input: &'a mut R,
+    format: Format,
+    path: &Path,
+) -> Result<Box<dyn ImageDecoder + 'a>> {
     let refuse = |error| refuse(error, format, path);
-    let failed = |error| Error::io("read", path, error);
-    let length = input.seek(SeekFrom::End(0)).map_err(failed)?;
-    input.seek(SeekFrom::Start(0)).map_err(failed)?;
-    let decoder: Box<dyn ImageDecoder> = match format {
-        Format::Jpeg => Box::new(JpegDecoder::new(&mut input).map_err(refuse)?),
-        Format::Bmp => Box::new(BmpDecoder::new(&mut input).map_err(refuse)?),
+    Ok(match format {
+        Format::Jpeg => Box::new(JpegDecoder::new(input).map_err(refuse)?),
+        Format::Bmp => Box::new(BmpDecoder::new(input).map_err(refuse)?),
         Format::WebP => {
-            let decoder = WebPDecoder::new(&mut input).map_err(refuse)?;
+            let decoder = WebPDecoder::new(input).map_err(refuse)?;
             if decoder.has_animation() {
                 return Err(Error::data(
                     path,
@@ -39,9 +52,8 @@ pub(super) fn open<R: BufRead + Seek>(
             }
             Box::new(decoder)
         }
-        _ => Box::new(PnmDecoder::new(&mut input).map_err(refuse)?),
-    };
-    read(decoder, format, length, path, limits).map(|(header, raster)| (header, Source::Whole(raster)))
+        _ => Box::new(PnmDecoder::new(input).map_err(refuse)?),
+    })
 }
 
 fn read(
