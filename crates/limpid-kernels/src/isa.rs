@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-#[cfg(target_arch = "x86_64")]
-use crate::lanes::{Avx2, Avx512};
-use crate::lanes::{Lanes, Scalar};
 #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
 use crate::lanes::Neon;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 use crate::lanes::Simd128;
+#[cfg(target_arch = "x86_64")]
+use crate::lanes::{Avx2, Avx512};
+use crate::lanes::{Lanes, Scalar};
 
 /// An instruction set that this CPU is known to have. Holding one is the proof that makes running its kernels safe, so
 /// there is no other way to get one than by asking the CPU.
@@ -164,3 +164,20 @@ macro_rules! per_isa {
     };
 }
 pub(crate) use per_isa;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_target_begins_with_is_always_there_and_preferred_to_portable_code() {
+        for (name, there) in [
+            ("scalar", true),
+            ("neon", cfg!(all(target_arch = "aarch64", target_feature = "neon"))),
+            ("simd128", cfg!(all(target_arch = "wasm32", target_feature = "simd128"))),
+        ] {
+            assert_eq!(Isa::named(name).map(Isa::name), there.then_some(name));
+            assert!(!there || name == "scalar" || Isa::best().name() == name);
+        }
+    }
+}

@@ -148,13 +148,7 @@ impl Lanes for Neon {
     }
 
     #[inline(always)]
-    fn select_greater(
-        self,
-        a: float32x4_t,
-        b: float32x4_t,
-        x: float32x4_t,
-        y: float32x4_t,
-    ) -> float32x4_t {
+    fn select_greater(self, a: float32x4_t, b: float32x4_t, x: float32x4_t, y: float32x4_t) -> float32x4_t {
         // SAFETY: `self` proves that the CPU has NEON.
         unsafe { vbslq_f32(vcgtq_f32(a, b), x, y) }
     }
