@@ -96,9 +96,7 @@ impl Compiler {
         if *self == Self::Debian {
             command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "wasm-ld");
             // Another compiler than the one in use: in a shared folder each would rebuild what the other built.
-            command
-                .args(["-Zbuild-std=std,panic_abort", "--target-dir"])
-                .arg(target_dir().join("debian"));
+            command.args(["-Zbuild-std=std,panic_abort", "--target-dir"]).arg(target_dir().join("debian"));
         }
         command
     }
