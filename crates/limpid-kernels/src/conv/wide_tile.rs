@@ -208,6 +208,7 @@ impl RowOfTiles<'_> {
         let sums = self.sums::<L, 2, Q, V, 0>(lanes, 2 * first, x);
         let slope = lanes.splat(self.slope);
         for cell in 0..Q / 2 {
+            #[allow(clippy::needless_range_loop, reason = "a vector has its place in four pixels")]
             for v in 0..V {
                 let window = [
                     sums[0][2 * cell][v],
