@@ -22,7 +22,7 @@ fn the_plan_and_the_cpu_are_shown() {
     let shown = limpid(&["info", "--plan", "--cpu"]).env("LIMPID_ISA", "scalar").assert().success();
     let shown = String::from_utf8(shown.get_output().stdout.clone()).unwrap();
     let plan = &shown[shown.find("Layers").unwrap()..];
-    insta::with_settings!({filters => vec![("(, avx2)?(, avx512)?; scalar", "[, others]; scalar")]}, {
+    insta::with_settings!({filters => vec![("(, avx2)?(, avx512)?(, neon)?; scalar", "[, others]; scalar")]}, {
         assert_snapshot!(plan);
     });
 }

@@ -39,7 +39,7 @@ fn a_quick_try_ends_with_all_files_of_a_run() {
         (r"-?\b\d+\.\d\d\d\d\b", "[4 digits]"),
         (r"\b\d+\.\d\d\b", "[2 digits]"),
         (r"\b\d+\.\d s\b", "[seconds]"),
-        (r"(avx512|avx2|scalar)", "[isa]"),
+        (r"(avx512|avx2|neon|scalar)", "[isa]"),
     ]}, {
         assert_snapshot!(shown.replace(text(&run), "RUN"));
     });

@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+use crate::lanes::Neon;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+use crate::lanes::Simd128;
 #[cfg(target_arch = "x86_64")]
 use crate::lanes::{Avx2, Avx512};
 use crate::lanes::{Lanes, Scalar};
@@ -19,6 +23,10 @@ pub(crate) enum Kind {
     Avx2,
     #[cfg(target_arch = "x86_64")]
     Avx512,
+    #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+    Neon,
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    Simd128,
 }
 
 impl Isa {
@@ -42,6 +50,11 @@ impl Isa {
                 }
             }
         }
+        // What the target begins with needs no asking.
+        #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+        found.push(Self(Kind::Neon));
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        found.push(Self(Kind::Simd128));
         found
     }
 
@@ -55,7 +68,7 @@ impl Isa {
         Self::available().into_iter().find(|isa| isa.name() == name)
     }
 
-    /// Its name: `scalar`, `avx2` or `avx512`.
+    /// Its name: `scalar`, `avx2`, `avx512`, `neon` or `simd128`.
     pub fn name(self) -> &'static str {
         match self.0 {
             Kind::Scalar => "scalar",
@@ -63,6 +76,10 @@ impl Isa {
             Kind::Avx2 => "avx2",
             #[cfg(target_arch = "x86_64")]
             Kind::Avx512 => "avx512",
+            #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+            Kind::Neon => "neon",
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Kind::Simd128 => "simd128",
         }
     }
 
@@ -74,6 +91,10 @@ impl Isa {
             Kind::Avx2 => Avx2::LEN,
             #[cfg(target_arch = "x86_64")]
             Kind::Avx512 => Avx512::LEN,
+            #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+            Kind::Neon => Neon::LEN,
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Kind::Simd128 => Simd128::LEN,
         }
     }
 
@@ -133,8 +154,30 @@ macro_rules! per_isa {
                 // SAFETY: as above.
                 #[cfg(target_arch = "x86_64")]
                 $crate::isa::Kind::Avx512 => unsafe { avx512($($argument),*) },
+                // The whole crate is compiled for what the target begins with.
+                #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+                $crate::isa::Kind::Neon => body($crate::lanes::Neon::new(), $($argument),*),
+                #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+                $crate::isa::Kind::Simd128 => body($crate::lanes::Simd128::new(), $($argument),*),
             }
         }
     };
 }
 pub(crate) use per_isa;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_target_begins_with_is_always_there_and_preferred_to_portable_code() {
+        for (name, there) in [
+            ("scalar", true),
+            ("neon", cfg!(all(target_arch = "aarch64", target_feature = "neon"))),
+            ("simd128", cfg!(all(target_arch = "wasm32", target_feature = "simd128"))),
+        ] {
+            assert_eq!(Isa::named(name).map(Isa::name), there.then_some(name));
+            assert!(!there || name == "scalar" || Isa::best().name() == name);
+        }
+    }
+}

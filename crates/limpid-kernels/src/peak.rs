@@ -1,7 +1,7 @@
 //! The most multiply-accumulates that a core can do: what the speed of a kernel is measured against.
 //!
 //! Formula: `a = a * b + c`, for independent values. Nothing is loaded or stored, and there are more chains than latency times
-//! throughput needs (4 cycles x 2 units is the usual), so only the units themselves are the limit.
+//! throughput needs (4 cycles x 2 units is usual on x86, 4 x 4 on large Arm cores), so only the units themselves are the limit.
 
 use std::hint::black_box;
 
@@ -9,8 +9,10 @@ use crate::Isa;
 use crate::isa::per_isa;
 use crate::lanes::Lanes;
 
-/// Chains: with the two operands they fit the 16 registers that most instruction sets have.
-const CHAINS: usize = 12;
+/// Chains: with the two operands they fit the registers.
+const CHAINS_OF_16: usize = 12;
+/// The same with twice the registers.
+const CHAINS_OF_32: usize = 24;
 /// Of the portable code; more of them the compiler no longer keeps in registers. As it multiplies and adds in two
 /// instructions, each waits longer for its turn, and two thirds of what the units could do is what these few reach.
 const PORTABLE_CHAINS: usize = 8;
@@ -28,8 +30,21 @@ pub fn multiply_accumulates(isa: Isa, steps: usize) -> u64 {
     (steps * chains(isa) * isa.lanes()) as u64
 }
 
+/// How many there are on an instruction set.
 fn chains(isa: Isa) -> usize {
-    if isa == Isa::SCALAR { PORTABLE_CHAINS } else { CHAINS }
+    if isa == Isa::SCALAR {
+        PORTABLE_CHAINS
+    } else if registers(isa) >= 32 {
+        CHAINS_OF_32
+    } else {
+        CHAINS_OF_16
+    }
+}
+
+per_isa! {
+    fn registers<L>(lanes;) -> usize {
+        L::REGISTERS
+    }
 }
 
 per_isa! {
@@ -37,8 +52,10 @@ per_isa! {
     fn sum<L>(lanes; portable: bool, steps: usize, b: f32, c: f32) -> f32 {
         if portable {
             sum_of::<L, PORTABLE_CHAINS>(lanes, steps, b, c)
+        } else if L::REGISTERS >= 32 {
+            sum_of::<L, CHAINS_OF_32>(lanes, steps, b, c)
         } else {
-            sum_of::<L, CHAINS>(lanes, steps, b, c)
+            sum_of::<L, CHAINS_OF_16>(lanes, steps, b, c)
         }
     }
 }

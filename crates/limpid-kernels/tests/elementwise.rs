@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{assert_close, map, values, wide};
+use common::{assert_close, cases, map, values, wide};
 use limpid_kernels::{FeatureMap, Isa, Shape, activation, adam, loss, matrix, pool};
 use proptest::prelude::*;
 
@@ -17,7 +17,7 @@ fn pair() -> impl Strategy<Value = (Shape, Vec<f32>, Vec<f32>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(cases(256))]
 
     /// Values are coarse so that ties occur: the first maximum counts.
     #[test]
@@ -119,7 +119,7 @@ fn gradients_add_up() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(cases(64))]
 
     /// Several products that overlap: each adds to what the ones before it have left.
     #[test]

@@ -2,7 +2,9 @@
 //!
 //! Cheap steps come first, so that a slip shows in seconds. The order is that of [`Step`].
 
+mod arm;
 mod cargo;
+mod compiler;
 mod debian;
 mod house_rules;
 mod runtimes;
@@ -57,6 +59,8 @@ enum Step {
     Test,
     /// The documentation builds, warnings denied
     Docs,
+    /// The kernels compile for 64-bit Arm
+    Arm,
     /// The library crates build for wasm32-unknown-unknown, the kernels also with its SIMD
     Wasm,
     /// Exported networks give the same in ONNX Runtime, OpenCV and others; the programs in docs/onnx.md run
@@ -74,6 +78,7 @@ impl Step {
             Self::Clippy => cargo::clippy(context),
             Self::Test => cargo::test(context),
             Self::Docs => cargo::docs(context),
+            Self::Arm => arm::run(context),
             Self::Wasm => wasm::run(context),
             Self::Runtimes => runtimes::run(context),
             Self::Release => cargo::release(context),

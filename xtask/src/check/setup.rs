@@ -1,10 +1,11 @@
-//! What the other steps need: the tools of the toolchain, the crates of Cargo.lock, a compiler for WebAssembly, other runtimes.
+//! What the other steps need: the tools of the toolchain, the crates of Cargo.lock, compilers for Arm and WebAssembly, other runtimes.
 
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{Context, Outcome, Step, cargo::cargo, runtimes, wasm};
+use super::compiler::{Compiler, Target};
+use super::{Context, Outcome, Step, cargo::cargo, runtimes};
 use crate::process;
 
 /// Finds what is missing before anything long has run, and fetches what can be fetched.
@@ -15,11 +16,13 @@ pub(super) fn run(context: &Context) -> Result<Outcome> {
         }
     }
     fetch(context)?;
-    if context.steps.contains(&Step::Wasm) {
-        // Not having one is for the wasm step to judge; here it is installed where that is possible.
-        match wasm::Compiler::find_or_install(&context.root) {
-            Ok(compiler) => eprintln!("     wasm32 compiler: {compiler}"),
-            Err(reason) => eprintln!("     {reason}"),
+    for (step, target) in [(Step::Arm, Target::Arm), (Step::Wasm, Target::Wasm)] {
+        if context.steps.contains(&step) {
+            // Not having one is for the step itself to judge; here it is installed where that is possible.
+            match Compiler::find_or_install(&context.root, target) {
+                Ok(compiler) => eprintln!("     {} compiler: {compiler}", step.name()),
+                Err(reason) => eprintln!("     {reason}"),
+            }
         }
     }
     if context.steps.contains(&Step::Runtimes) {

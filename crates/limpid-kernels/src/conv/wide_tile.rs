@@ -208,10 +208,14 @@ impl RowOfTiles<'_> {
         let sums = self.sums::<L, 2, Q, V, 0>(lanes, 2 * first, x);
         let slope = lanes.splat(self.slope);
         for cell in 0..Q / 2 {
-            let [above, below] = [&sums[0][2 * cell..], &sums[1][2 * cell..]];
-            let pixels = above[0].iter().zip(&above[1]).zip(below[0].iter().zip(&below[1])).enumerate();
-            for (v, ((&a, &b), (&c, &d))) in pixels {
-                let window = [a, b, c, d];
+            #[allow(clippy::needless_range_loop, reason = "a vector has its place in four pixels")]
+            for v in 0..V {
+                let window = [
+                    sums[0][2 * cell][v],
+                    sums[0][2 * cell + 1][v],
+                    sums[1][2 * cell][v],
+                    sums[1][2 * cell + 1][v],
+                ];
                 let to = (self.row / 2, first + cell, self.block.first + v * L::LEN);
                 // SAFETY: the cell lies inside `y`, and `Convolution::run_pooled` has checked that `argmax` is as long and that
                 // the channels fill their vectors.

@@ -7,13 +7,21 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+mod neon;
 mod scalar;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod simd128;
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use avx512::Avx512;
+#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+pub(crate) use neon::Neon;
 pub(crate) use scalar::Scalar;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub(crate) use simd128::Simd128;
 
 /// A vector of `LEN` lanes of `f32` on one instruction set. A value of an implementing type is the proof that the CPU
 /// has it.
@@ -125,18 +133,24 @@ mod tests {
                     lanes.sub(a, b),
                     lanes.mul(a, b),
                     lanes.max(a, b),
+                    lanes.max(lanes.splat(f32::NAN), b),
+                    lanes.max(lanes.splat(0.0), lanes.splat(-0.0)),
                     lanes.mul_add(a, b, a),
                     lanes.select_greater(b, a, a, lanes.splat(9.0)),
                     lanes.load_first(&values, 2, L::LEN - 1),
+                    lanes.load_first(&values, 2, 2),
                     lanes.load_first(&values, 2, 1),
                     lanes.load_first(&values, values.len(), 0),
+                    lanes.load_first(&values, L::LEN, L::LEN),
                 ] {
                     lanes.store(&mut row, 0, result);
                     out.extend(&row);
                 }
-                let mut part = vec![-1.0; L::LEN + 1];
-                lanes.store_first(&mut part, 1, L::LEN - 1, a);
-                out.extend(&part);
+                for count in 0..=L::LEN {
+                    let mut part = vec![-9.0; L::LEN + 1];
+                    lanes.store_first(&mut part, 1, count, a);
+                    out.extend(&part);
+                }
                 let mut bytes = vec![255_u8; L::LEN + 2];
                 lanes.store_bytes(&mut bytes, 1, lanes.mul(a, a));
                 out.extend(bytes.into_iter().map(f32::from));
@@ -163,21 +177,28 @@ mod tests {
             want.extend((0..len).map(|i| a(i) - 2.0));
             want.extend((0..len).map(|i| a(i) * 2.0));
             want.extend((0..len).map(|i| a(i).max(2.0)));
+            want.extend((0..len).map(|_| 2.0));
+            want.extend((0..len).map(|_| -0.0));
             want.extend((0..len).map(|i| a(i) * 3.0));
             want.extend((0..len).map(|i| if a(i) < 2.0 { a(i) } else { 9.0 }));
             want.extend((0..len).map(|i| if i < len - 1 { a(i) + 1.0 } else { 0.0 }));
+            want.extend((0..len).map(|i| if i < 2 { a(i) + 1.0 } else { 0.0 }));
             want.extend((0..len).map(|i| if i == 0 { -1.0 } else { 0.0 }));
             want.extend((0..len).map(|_| 0.0));
-            want.push(-1.0);
-            want.extend((0..len - 1).map(a));
-            want.push(-1.0);
+            want.extend((0..len).map(|i| (len + i) as f32 - 3.0));
+            for count in 0..=len {
+                want.push(-9.0);
+                want.extend((0..len).map(|i| if i < count { a(i) } else { -9.0 }));
+            }
             want.push(255.0);
             want.extend((0..len).map(|i| a(i) * a(i)));
             want.push(255.0);
             want.extend((0..len).map(|i| 99.0 - ((i + 1) * 5 % 8) as f32));
             want.push((0..len).map(a).sum());
             want.push(len as f32);
-            assert_eq!(got, want, "{isa}");
+            // By bits: zeros have signs.
+            let bits = |values: Vec<f32>| values.into_iter().map(f32::to_bits).collect::<Vec<_>>();
+            assert_eq!(bits(got), bits(want), "{isa}");
         }
     }
 }

@@ -59,13 +59,15 @@ mod tests {
 
     #[test]
     fn every_instruction_set_draws_the_same_bits() {
-        let want = draw(Isa::SCALAR, STREAM, 5000);
+        let len = if cfg!(miri) { 300 } else { 5000 };
+        let want = draw(Isa::SCALAR, STREAM, len);
         for isa in Isa::available() {
-            assert_eq!(draw(isa, STREAM, 5000), want, "{isa}");
+            assert_eq!(draw(isa, STREAM, len), want, "{isa}");
         }
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "a million draws")]
     fn moments_are_those_of_the_normal_distribution() {
         let values = draw(Isa::best(), STREAM, 1 << 20);
         let n = values.len() as f64;
@@ -81,6 +83,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "a quarter of a million draws")]
     fn neighbours_are_not_correlated() {
         let values = draw(Isa::best(), STREAM, 1 << 18);
         for lag in [1, 2, 4, 16, 32, 64] {

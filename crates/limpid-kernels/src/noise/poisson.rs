@@ -117,6 +117,7 @@ mod tests {
 
     /// Of the Poisson distribution: mean and variance `m`, third central moment `m`, fourth `m + 3 m^2`.
     #[test]
+    #[cfg_attr(miri, ignore = "a million draws")]
     fn moments_are_those_of_the_poisson_distribution() {
         for mean in [0.01, 0.5, 3.0, 9.99, 10.0, 12.5, 100.0, 5000.0, 1e6] {
             let values = draw(mean, 1 << 18);
@@ -135,6 +136,7 @@ mod tests {
 
     /// Chi-squared over the counts that are expected at least 20 times, on both sides of the change of method.
     #[test]
+    #[cfg_attr(miri, ignore = "a million draws")]
     fn probabilities_are_those_of_the_poisson_distribution() {
         for mean in [0.7_f32, 6.0, 10.5, 40.0, 300.0] {
             let values = draw(mean, 1 << 18);

@@ -1,5 +1,8 @@
 //! What the property tests share: values to compute with, and the bound that every comparison states.
 
+mod cases;
+
+pub(crate) use cases::cases;
 use limpid_kernels::{FeatureMap, Shape};
 use proptest::prelude::*;
 
