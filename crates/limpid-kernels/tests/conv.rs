@@ -63,6 +63,46 @@ proptest! {
         }
     }
 
+    /// The pool built into a convolution is the convolution and then the pool.
+    #[test]
+    fn a_pool_in_the_convolution_is_the_pool_behind_it(
+        case in case(),
+        slope in prop_oneof![Just(0.0_f32), Just(0.1), Just(1.0)],
+        pad in 0..3_usize,
+    ) {
+        let Case { shape, x, w, b, .. } = case;
+        let b = &b[..shape.output.channels];
+        let pooled = limpid_kernels::pool::output_shape(shape.output, 2);
+        let mut z: Vec<f64> = wide(b).repeat(shape.output.pixels());
+        reference::forward(&shape, &wide(&x), &wide(&w), &mut z);
+        z.iter_mut().for_each(|z| *z = z.max(f64::from(slope) * *z));
+        let (mut want, mut positions) = (vec![0.0; pooled.len()], vec![0; pooled.len()]);
+        limpid_kernels::pool::reference::forward(shape.output, 2, &z, &mut want, &mut positions);
+        let terms = shape.kernel * shape.kernel * shape.input.channels + 1;
+        for isa in Isa::available() {
+            let mut conv = Convolution::forward(isa, &shape);
+            if !conv.can_pool() {
+                prop_assert!(pooled.is_empty() || shape.output.channels % isa.lanes() > 0 || 2 * shape.output.channels <= isa.lanes());
+                continue;
+            }
+            conv.set_weights(&w, b);
+            let mut y = map(pooled, pad, &vec![f32::NAN; pooled.len()]);
+            let mut argmax = vec![9; pooled.len()];
+            let x = map(shape.input, conv.input_pad(), &x);
+            conv.run_pooled(slope, &x, &mut y, &mut argmax, &mut conv.scratch());
+            assert_close(&y.to_vec(), &want, terms, isa.name())?;
+            // Positions may differ where values are as good as equal; the value there is still the maximum.
+            let at: Vec<f32> = (0..pooled.len())
+                .map(|i| {
+                    let (cell, channel) = (i / pooled.channels, i % pooled.channels);
+                    let (cy, cx, p) = (cell / pooled.width, cell % pooled.width, usize::from(argmax[i]));
+                    z[((2 * cy + p / 2) * shape.output.width + 2 * cx + p % 2) * pooled.channels + channel] as f32
+                })
+                .collect();
+            assert_close(&at, &want, 2 * terms, isa.name())?;
+        }
+    }
+
     #[test]
     fn backward_data_is_the_reference(case in case()) {
         let Case { shape, w, b, dy, .. } = case;
@@ -196,5 +236,41 @@ proptest! {
             conv.backward_data(&g, &argmax, &mut dx, &mut scratch);
             assert_close(&dx.to_vec(), &want_dx, kernel * kernel * output, isa.name())?;
         }
+    }
+}
+
+/// Winograd's transforms round more than direct sums, by a factor that does not grow with the size: at most 64 rounding errors of
+/// the mean magnitude of a sum, here for sums of 288 products.
+#[test]
+fn winograd_is_as_exact_as_it_says() {
+    let shape = ConvShape::same(Shape::new(14, 14, 32), 32, 3, 1);
+    let value = |i: usize| ((i * 7919) % 2003) as f32 / 1001.5 - 1.0;
+    let x: Vec<f32> = (0..shape.input.len()).map(value).collect();
+    let w: Vec<f32> = (0..shape.kernel_len()).map(|i| value(i * 31 + 7)).collect();
+    let mut want = vec![0.0; shape.output.len()];
+    reference::forward(&shape, &wide(&x), &wide(&w), &mut want);
+    let magnitude = (want.iter().map(|v| v * v).sum::<f64>() / want.len() as f64).sqrt();
+    for isa in Isa::available() {
+        let mut conv = Convolution::forward(isa, &shape);
+        assert!(conv.algorithm().starts_with("Winograd"), "{}", conv.algorithm());
+        assert_eq!(conv.macs(), 16 * 36 * 32 * 32);
+        conv.set_weights(&w, &[0.0; 32]);
+        let mut y = map(shape.output, 0, &vec![0.0; shape.output.len()]);
+        conv.run(1.0, &map(shape.input, conv.input_pad(), &x), &mut y, &mut conv.scratch());
+        let errors = y.to_vec().iter().zip(&want).map(|(y, w)| (f64::from(*y) - w).abs()).fold(0.0, f64::max);
+        let bound = 64.0 * f64::from(f32::EPSILON) * magnitude;
+        assert!(errors <= bound, "{isa}: off by {errors:e}, more than {bound:e}");
+        assert!(errors > 0.0);
+    }
+}
+
+/// Large strides with few channels: phases as channels.
+#[test]
+fn the_phases_of_a_large_stride_fill_the_lanes() {
+    let shape = ConvShape::transposed_same(Shape::new(7, 7, 32), 1, 9, 4);
+    for isa in Isa::available() {
+        let conv = Convolution::backward_data(isa, &shape);
+        assert_eq!(conv.algorithm(), "16 phases, Winograd F(4x4, 3x3)", "{isa}");
+        assert_eq!(conv.macs(), 4 * 36 * 32 * 16);
     }
 }

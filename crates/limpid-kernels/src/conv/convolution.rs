@@ -170,7 +170,8 @@ impl Convolution {
     /// `y = max(slope * z, z)` with `z = bias + stencil(x)`. Slope 1 is no activation, 0 is ReLU.
     ///
     /// A direct convolution is one sum of `kernel * kernel * channels` products in `f32`; it differs from the reference twin by
-    /// at most that many rounding errors of the sum of the products' magnitudes. Winograd's differs by up to 32 times as much.
+    /// at most that many rounding errors of the sum of the products' magnitudes. Winograd's transforms round more: by at
+    /// most 64 rounding errors of a typical value of the output.
     ///
     /// # Panics
     /// If a map has another size than the geometry, the input's border is too narrow, or the scratch is another convolution's.

@@ -200,7 +200,7 @@ fn patches(
         .collect();
     // A few at a time, so that patches are not held twice.
     for part in work.chunks_mut(4 * threads.count()) {
-        threads.for_each(part, |_, work| {
+        threads.for_each(part, |_, _, work| {
             work.result = cut::patches(work.picture, &work.patches, options);
         });
         for work in part {
