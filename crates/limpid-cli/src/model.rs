@@ -1,20 +1,56 @@
 //! `MODEL`: the argument that names a trained network.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
+use limpid::checkpoint::Builtin;
 use limpid::denoise::Autoencoder;
 use limpid::number::{self, grouped};
 use limpid::run_dir::RunDir;
 
-/// Loads a model from its file, or from the directory of the run that made it; also says which file that was.
-pub(crate) fn load(path: &Path) -> limpid::Result<(Autoencoder, PathBuf)> {
-    let file = file(path)?;
-    Ok((Autoencoder::load(&file)?, file))
+/// What a command says of its MODEL.
+pub(crate) const HELP: &str = "Model file, directory of a run, or mnist, which is built in [default: mnist]";
+
+/// Where a model is.
+pub(crate) enum Source {
+    /// In the program.
+    Builtin(Builtin),
+    File(PathBuf),
 }
 
-/// The file that the argument names: itself, or the model in a directory.
-pub(crate) fn file(path: &Path) -> limpid::Result<PathBuf> {
-    if path.is_dir() { find(path) } else { Ok(path.to_path_buf()) }
+impl Source {
+    /// What the argument names: a file, the model in a directory, or one of those in the program, if there is no file of that
+    /// name; without an argument, the first of these.
+    pub(crate) fn of(argument: Option<&Path>) -> limpid::Result<Self> {
+        let Some(path) = argument else { return Ok(Self::Builtin(Builtin::ALL[0])) };
+        match path.to_str().and_then(Builtin::named) {
+            Some(builtin) if !path.exists() => Ok(Self::Builtin(builtin)),
+            _ if path.is_dir() => Ok(Self::File(find(path)?)),
+            _ => Ok(Self::File(path.to_path_buf())),
+        }
+    }
+
+    pub(crate) fn load(&self) -> limpid::Result<Autoencoder> {
+        match self {
+            Self::Builtin(builtin) => Ok(builtin.model()),
+            Self::File(path) => Autoencoder::load(path),
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Builtin(builtin) => write!(f, "{} (built in)", builtin.name),
+            Self::File(path) => path.display().fmt(f),
+        }
+    }
+}
+
+/// Loads the model that an argument names; also says where it was.
+pub(crate) fn load(argument: Option<&Path>) -> limpid::Result<(Autoencoder, Source)> {
+    let source = Source::of(argument)?;
+    Ok((source.load()?, source))
 }
 
 /// The model in a directory.

@@ -24,6 +24,11 @@ impl NetArgs {
         self.file.is_some()
     }
 
+    /// Whether anything was said about the network.
+    pub(crate) fn is_given(&self) -> bool {
+        self.file.is_some() || self.activation.is_some()
+    }
+
     /// Loads the description.
     pub(crate) fn load(&self) -> limpid::Result<NetSpec> {
         self.load_or(NetSpec::seed())

@@ -421,13 +421,29 @@ fn doubtful_results_come_with_a_warning() {
 }
 
 #[test]
+fn the_model_in_the_program_serves_where_none_is_named() {
+    let dir = tempdir().unwrap();
+    let (digit, out) = (dir.path().join("digit.png"), dir.path().join("out.png"));
+    let clean = Dataset::mnist().test.images.image(0);
+    let noisy = limpid::noise::Noise::default().apply(limpid::noise::test_stream(0), &clean);
+    let header = Header::new(Format::Png, (28, 28), Channels::Gray, Depth::Eight);
+    save(&digit, &header, noisy.pixels());
+    let run = |args: &[&str]| limpid(&[&["denoise", "-i", text(&digit)], args].concat()).assert().success();
+    run(&["-o", text(&out)]);
+    let (_, denoised) = load(&out);
+    let mse = |pixels: &[f32]| pixels.iter().zip(clean.pixels()).map(|(a, b)| (a - b).powi(2)).sum::<f32>();
+    assert!(mse(&denoised) < mse(noisy.pixels()) / 5.0);
+    let named = dir.path().join("named.png");
+    run(&["--model", "mnist", "-o", text(&named)]);
+    assert_eq!(fs::read(out).unwrap(), fs::read(named).unwrap());
+}
+
+#[test]
 fn wrong_usage_is_explained() {
     let dir = tempdir().unwrap();
     let picture = dir.path().join("a.png");
     save_gray(&picture, 10, 10);
     let input = text(&picture);
-    let message = error(2, &["denoise", "-i", input, "-o", "b.png"]);
-    assert!(message.starts_with("error: --model: no model is part of this build yet; give"), "{message}");
     let message = error(2, &denoise(&["-i", input]));
     assert!(message.contains("--output <OUT>"), "{message}");
     let nothing = dir.path().join("nothing.png");

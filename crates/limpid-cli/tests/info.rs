@@ -8,7 +8,7 @@ use predicates::str::contains;
 
 #[test]
 fn the_seed_network_is_shown() {
-    assert_snapshot!(output(&["info"]));
+    assert_snapshot!(output(&["info", "--activation", "lrelu:0.1"]));
 }
 
 #[test]
@@ -40,6 +40,18 @@ fn the_contents_of_files_are_shown() {
     }
     // A directory that holds a model is as good as its name.
     assert_eq!(output(&["info", fixtures]), output(&["info", &format!("{fixtures}/model.safetensors")]));
+}
+
+#[test]
+fn the_model_in_the_program_is_the_one_that_is_meant_without_a_name() {
+    let shown = output(&["info"]);
+    assert!(shown.starts_with("mnist (built in): 37,601 parameters, "), "{shown}");
+    assert!(shown.contains("SHA-256"), "{shown}");
+    assert_eq!(shown, output(&["info", "mnist"]));
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../limpid/models/mnist.safetensors");
+    let shown = |text: &str| text.split_once('\n').map(|(_, rest)| rest.to_owned());
+    assert_eq!(shown(&output(&["info", file])), shown(&output(&["info"])));
+    assert!(error(2, &["info", "letters"]).contains("letters"));
 }
 
 #[test]

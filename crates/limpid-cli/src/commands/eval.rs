@@ -17,9 +17,8 @@ use crate::values;
 /// The arguments of `limpid eval`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Model file, or the directory of a run
-    #[arg(value_name = "MODEL")]
-    model: PathBuf,
+    #[arg(value_name = "MODEL", help = model::HELP)]
+    model: Option<PathBuf>,
 
     #[command(flatten)]
     data: DataArgs,
@@ -39,7 +38,7 @@ pub(crate) struct Args {
 
 /// Measures the model and prints its figures.
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
-    let (model, file) = model::load(&args.model)?;
+    let (model, source) = model::load(args.model.as_deref())?;
     let data = args.data.load()?;
     let noise = args.noise.unwrap_or(model.noise);
     let evaluation = evaluate(&model, &data.test.images, &noise, &Threads::new(args.threads)?)?;
@@ -47,7 +46,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
         writeln!(out, "{}", serde_json::to_string(&evaluation)?)?;
         return Ok(());
     }
-    writeln!(out, "{}: {}", file.display(), model::describe(&model))?;
+    writeln!(out, "{source}: {}", model::describe(&model))?;
     writeln!(out, "{} test images of {} under {noise}\n", grouped(data.test.images.len() as u64), data.name)?;
     write_figures(&evaluation, out)?;
     Ok(())

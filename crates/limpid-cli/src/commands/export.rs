@@ -13,9 +13,8 @@ use crate::values;
 /// The arguments of `limpid export`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Model file, or the directory of a run
-    #[arg(value_name = "MODEL")]
-    model: PathBuf,
+    #[arg(value_name = "MODEL", help = model::HELP)]
+    model: Option<PathBuf>,
 
     #[command(flatten)]
     output: OutputFile,
@@ -36,12 +35,12 @@ pub(crate) struct Args {
 /// Writes the file and says what is in it.
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
     args.output.check()?;
-    let (model, file) = model::load(&args.model)?;
+    let (model, source) = model::load(args.model.as_deref())?;
     let options = OnnxOptions { part: args.part, folded: args.folded, logits: args.logits };
     let bytes = to_onnx(&model, &options)?;
     args.output.write(&bytes, out)?;
     if !args.output.is_stdout() {
-        writeln!(out, "{}: {}", file.display(), model::describe(&model))?;
+        writeln!(out, "{source}: {}", model::describe(&model))?;
         writeln!(
             out,
             "{}: {} network, {} to {}, {} bytes",

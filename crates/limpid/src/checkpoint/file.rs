@@ -75,9 +75,16 @@ impl FileSummary {
     /// # Errors
     /// If it cannot be read, is no file of ours, or comes from a newer limpid.
     pub fn read(path: &Path) -> Result<Self> {
-        let bytes = read(path)?;
-        let Preamble { kind, version } = File::parse_any(&bytes, path)?.preamble()?;
-        Ok(Self { kind, version, bytes: bytes.len() as u64, sha256: Digest::of(&bytes) })
+        Self::of(&read(path)?, path)
+    }
+
+    /// As [`FileSummary::read`], for the bytes of a file; `path` is what errors call it.
+    ///
+    /// # Errors
+    /// If they are no file of ours, or come from a newer limpid.
+    pub fn of(bytes: &[u8], path: &Path) -> Result<Self> {
+        let Preamble { kind, version } = File::parse_any(bytes, path)?.preamble()?;
+        Ok(Self { kind, version, bytes: bytes.len() as u64, sha256: Digest::of(bytes) })
     }
 }
 

@@ -5,11 +5,13 @@
 //! cannot make the reader allocate more than a small multiple of its own size.
 
 pub mod atomic;
+mod builtin;
 mod file;
 mod interval;
 mod model;
 mod run;
 
+pub use builtin::Builtin;
 pub use file::{FORMAT_VERSION, FileSummary};
 pub use interval::Interval;
 pub use run::Checkpoint;

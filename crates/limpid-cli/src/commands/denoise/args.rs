@@ -11,8 +11,7 @@ use crate::values;
 /// The arguments of `limpid denoise`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Model file, or the directory of a run
-    #[arg(long, short, value_name = "MODEL")]
+    #[arg(long, short, value_name = "MODEL", help = crate::model::HELP)]
     pub(super) model: Option<PathBuf>,
 
     /// Picture, folder of pictures, or - for standard input

@@ -78,17 +78,11 @@ static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// Denoises.
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
-    let Some(path) = &args.model else {
-        bail!(limpid::Error::invalid(
-            "--model",
-            "no model is part of this build yet; give a model file or the directory of a run, which `limpid train` makes"
-        ));
-    };
     let to_stream = args.output.as_deref().is_some_and(is_stream);
     if to_stream && stdout().is_terminal() {
         bail!(limpid::Error::invalid("-o -", "standard output is a terminal; redirect it, or name a file"));
     }
-    let (model, _) = model::load(path)?;
+    let (model, _) = model::load(args.model.as_deref())?;
     let Jobs { jobs, problems, done_before, others, is_folder } = Jobs::find(args)?;
     if is_folder && jobs.is_empty() && problems.is_empty() && done_before == 0 {
         let problem = format!("holds no pictures ({} other files)", grouped(others as u64));

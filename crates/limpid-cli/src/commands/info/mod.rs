@@ -3,20 +3,21 @@
 mod contents;
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use limpid::checkpoint::{Checkpoint, FileSummary};
 use limpid::denoise::Autoencoder;
 use limpid::net::plan::{self, Isa, Plan, Purpose};
 use limpid::net::{NetSpec, Shape, Summary};
 
-use crate::model;
+use crate::model::{self, Source};
 use crate::network::NetArgs;
 
 /// The arguments of `limpid info`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Model, checkpoint or run directory to look into [default: the network that --net describes]
+    /// Model, checkpoint or run directory to look into, or mnist, which is built in [default: the network that --net
+    /// describes, else mnist]
     #[arg(value_name = "MODEL", conflicts_with_all = ["file", "activation"])]
     model: Option<PathBuf>,
 
@@ -48,12 +49,17 @@ enum Inside {
 }
 
 impl Inside {
-    fn load(path: &Path) -> limpid::Result<Self> {
-        let path = model::file(path)?;
-        let file = FileSummary::read(&path)?;
+    fn load(source: &Source) -> limpid::Result<Self> {
+        let path = match source {
+            Source::Builtin(builtin) => {
+                return Ok(Self::Model(Box::new(builtin.model()), builtin.summary()?));
+            }
+            Source::File(path) => path,
+        };
+        let file = FileSummary::read(path)?;
         Ok(match file.kind.as_str() {
-            "checkpoint" => Self::Checkpoint(Box::new(Checkpoint::load(&path)?), file),
-            _ => Self::Model(Box::new(Autoencoder::load(&path)?), file),
+            "checkpoint" => Self::Checkpoint(Box::new(Checkpoint::load(path)?), file),
+            _ => Self::Model(Box::new(Autoencoder::load(path)?), file),
         })
     }
 
@@ -67,13 +73,15 @@ impl Inside {
 
 /// Prints the tables.
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
-    let inside = args.model.as_deref().map(Inside::load).transpose()?;
+    // A network that is described instead of a model.
+    let source = (!args.net.is_given()).then(|| Source::of(args.model.as_deref())).transpose()?;
+    let inside = source.as_ref().map(Inside::load).transpose()?;
     let spec = match &inside {
         Some(inside) => inside.net().clone(),
         None => args.net.load()?,
     };
-    if let (Some(path), Some(Inside::Model(model, _))) = (&args.model, &inside) {
-        writeln!(out, "{}: {}\n", model::file(path)?.display(), model::describe(model))?;
+    if let (Some(source), Some(Inside::Model(model, _))) = (&source, &inside) {
+        writeln!(out, "{source}: {}\n", model::describe(model))?;
     }
     let (height, width) = args.size.unwrap_or((spec.input.height, spec.input.width));
     let summary = Summary::new(&spec, Shape::new(height, width, spec.input.channels))?;
