@@ -248,6 +248,7 @@ fn context(net: &NetSpec, multiple: usize) -> usize {
                     (first, last) =
                         (-(-(first + cut - kernel + 1)).div_euclid(stride), (last + cut).div_euclid(stride));
                 }
+                LayerKind::Dense { .. } => unreachable!("a network with a dense layer has no multiple"),
             }
         }
         farthest = farthest.max(pixel - first).max(last - pixel);
