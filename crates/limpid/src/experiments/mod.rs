@@ -12,11 +12,13 @@ mod fine_tune;
 mod linear;
 mod neighbours;
 pub mod occasion;
+mod principal;
 mod softmax;
 
 pub mod activation;
 pub mod classify;
 pub mod noise_levels;
+pub mod pca;
 
 pub use features::{Exposure, View};
 pub use findings::{
@@ -25,4 +27,5 @@ pub use findings::{
 pub use fine_tune::{Classifier, FineTuning};
 pub use linear::{Lesson, Linear, ProbeSettings, train_probe};
 pub use neighbours::Neighbours;
+pub use principal::Principal;
 pub use softmax::softmax;

@@ -2,6 +2,7 @@
 
 mod activation;
 mod noise;
+mod pca;
 
 use std::io::Write;
 
@@ -17,6 +18,8 @@ pub(crate) struct Args {
 /// In the order of the tutorial.
 #[derive(Subcommand)]
 enum Comparison {
+    /// PCA beside dense autoencoders with as many code values
+    Pca(pca::Args),
     /// Leaky ReLU beside ReLU: losses, dead units, gradients
     Activation(activation::Args),
     /// Networks trained for one noise under another
@@ -26,6 +29,7 @@ enum Comparison {
 /// Runs the comparison and reports it.
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
     match &args.comparison {
+        Comparison::Pca(args) => pca::run(args, out),
         Comparison::Activation(args) => activation::run(args, out),
         Comparison::Noise(args) => noise::run(args, out),
     }

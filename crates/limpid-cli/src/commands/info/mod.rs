@@ -17,7 +17,7 @@ use crate::network::NetArgs;
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Model, checkpoint or run directory to look into [default: the network that --net describes]
-    #[arg(value_name = "MODEL", conflicts_with_all = ["file", "activation"])]
+    #[arg(value_name = "MODEL", conflicts_with_all = ["net", "activation"])]
     model: Option<PathBuf>,
 
     #[command(flatten)]
