@@ -207,7 +207,8 @@ impl Denoiser {
 /// What the sides of a picture must be multiples of.
 fn multiple(net: &NetSpec) -> Result<usize> {
     net.multiple().ok_or_else(|| {
-        Error::invalid("model", "its output has another size than its input, so it cannot denoise pictures")
+        Error::invalid("model", "its output has another size than its input, or a dense layer takes images of one size only, so it cannot \
+             denoise pictures")
     })
 }
 

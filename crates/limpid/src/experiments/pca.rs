@@ -1,14 +1,14 @@
 //! "Similar in spirit to PCA": reconstruction from few numbers, by PCA, by the vanilla autoencoder, by a deeper one.
 
 use super::findings::{Cell, Chart, ChartAxis, Drawing, Figure, Findings, Point, Series, Table};
-use super::{Exposure, Principal, View, occasion};
+use super::occasion::{self, gaussian};
+use super::{Exposure, Principal, View};
 use crate::data::{Dataset, Samples};
 use crate::denoise::Autoencoder;
 use crate::evaluate::evaluate;
 use crate::image::Image;
 use crate::metrics::mse;
 use crate::net::NetSpec;
-use crate::noise::{Gaussian, Noise};
 use crate::optim::{Adam, Schedule};
 use crate::threads::Threads;
 use crate::train::TrainConfig;
@@ -46,8 +46,6 @@ impl Settings {
 
 /// The largest learning rate of the networks.
 const RATE: f64 = 3e-3;
-/// Without noise: what is in question is how well few numbers keep an image.
-const NO_NOISE: Noise = Noise::Gaussian(Gaussian { factor: 0.0 });
 /// The three ways, in the order of the table.
 const WAYS: [&str; 3] = ["PCA", "vanilla autoencoder", "deep autoencoder"];
 
@@ -77,9 +75,11 @@ pub fn run(
     let principal = Principal::of(&View::Pixels.features(&clean, &all, threads), pixels)?;
 
     let steps = |images: usize| TrainConfig::default().steps_per_epoch(images) * u64::from(settings.epochs);
+    // What is in question is how well few numbers keep an image.
+    let no_noise = gaussian(0.0);
     let config = |net| TrainConfig {
         epochs: settings.epochs,
-        noise: NO_NOISE,
+        noise: no_noise,
         schedule: Schedule::Linear,
         warmup_steps: 100.min(steps(train.len()) / 4),
         adam: Adam { learning_rate: RATE, ..Adam::default() },
@@ -93,7 +93,7 @@ pub fn run(
         let network = |net: NetSpec, tell: &mut dyn FnMut(&str)| -> Result<(f64, Image)> {
             tell(&format!("training {}", net.name));
             let (model, _): (Autoencoder, _) = occasion::train(config(net), data, train.len(), threads)?;
-            let error = evaluate(&model, &test, &NO_NOISE, threads)?.reconstruction.mse;
+            let error = evaluate(&model, &test, &no_noise, threads)?.reconstruction.mse;
             Ok((error, model.denoise(&digit)?))
         };
         let (vanilla, vanilla_digit) = network(NetSpec::vanilla(size), tell)?;
