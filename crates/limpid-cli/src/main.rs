@@ -7,6 +7,7 @@
 
 mod commands;
 mod dataset;
+mod experiment;
 mod model;
 mod network;
 mod ordinal;
@@ -46,6 +47,10 @@ enum Command {
     Export(commands::export::Args),
     /// Make a model of weights that Keras or PyTorch trained
     Import(commands::import::Args),
+    /// See the tutorial's claims: what is learned beside what else could be done
+    Compare(commands::compare::Args),
+    /// Tell digits apart by their code, with few labels and with many
+    Classify(commands::classify::Args),
 }
 
 impl Command {
@@ -58,6 +63,8 @@ impl Command {
             Self::Denoise(args) => commands::denoise::run(&args, out),
             Self::Export(args) => commands::export::run(&args, out),
             Self::Import(args) => commands::import::run(&args, out),
+            Self::Compare(args) => commands::compare::run(&args, out),
+            Self::Classify(args) => commands::classify::run(&args, out),
         }
     }
 }

@@ -9,9 +9,10 @@ use crate::values;
 /// The options that choose the network.
 #[derive(clap::Args)]
 pub(crate) struct NetArgs {
-    /// TOML file that describes a network [default: the tutorial's, 37,601 parameters]
-    #[arg(long = "net", value_name = "FILE")]
-    file: Option<PathBuf>,
+    /// Network: a TOML file that describes it, or vanilla:K or deep:K, dense ones with a code of K numbers [default: the
+    /// tutorial's, 37,601 parameters]
+    #[arg(long = "net", value_name = "FILE|NAME")]
+    net: Option<PathBuf>,
 
     /// Activation of every layer that has one: lrelu:SLOPE, relu or linear [default: as the network says, lrelu:0.1]
     #[arg(long, value_name = "A", value_parser = values::parsed::<Activation>)]
@@ -21,12 +22,12 @@ pub(crate) struct NetArgs {
 impl NetArgs {
     /// Whether the network is the user's own.
     pub(crate) fn is_from_file(&self) -> bool {
-        self.file.is_some()
+        self.net.is_some()
     }
 
     /// Whether anything was said about the network.
     pub(crate) fn is_given(&self) -> bool {
-        self.file.is_some() || self.activation.is_some()
+        self.net.is_some() || self.activation.is_some()
     }
 
     /// Loads the description.
@@ -36,7 +37,9 @@ impl NetArgs {
 
     /// Loads the description; `otherwise` is the network if no file is named.
     pub(crate) fn load_or(&self, otherwise: NetSpec) -> limpid::Result<NetSpec> {
-        let spec = self.file.as_ref().map_or(Ok(otherwise), |file| NetSpec::load(file))?;
+        let spec = self.net.as_ref().map_or(Ok(otherwise), |net| {
+            net.to_str().and_then(NetSpec::named).unwrap_or_else(|| NetSpec::load(net))
+        })?;
         Ok(match self.activation {
             Some(activation) => spec.with_activation(activation),
             None => spec,

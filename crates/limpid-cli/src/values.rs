@@ -44,6 +44,14 @@ pub(crate) fn number(text: &str) -> Result<f64, String> {
     text.parse().map_err(|_| "expected a number, for example 1e-3".into())
 }
 
+/// A noise factor.
+pub(crate) fn factor(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(value) if (0.0..f32::INFINITY).contains(&value) => Ok(value),
+        _ => Err("expected a number of 0 or more, for example 0.5".into()),
+    }
+}
+
 /// A whole number in a range.
 pub(crate) fn whole<T: FromStr + PartialOrd + Copy + Display>(
     text: &str,

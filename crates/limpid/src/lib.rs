@@ -41,11 +41,15 @@ pub mod net;
 pub mod optim;
 
 pub mod denoise;
+
+pub mod code;
 pub mod evaluate;
 pub mod export;
 pub mod import;
 
 pub mod train;
+
+pub mod experiments;
 
 pub mod checkpoint;
 pub mod report;

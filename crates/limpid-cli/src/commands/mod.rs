@@ -1,5 +1,7 @@
 //! One file per subcommand.
 
+pub(crate) mod classify;
+pub(crate) mod compare;
 pub(crate) mod data;
 pub(crate) mod denoise;
 pub(crate) mod eval;

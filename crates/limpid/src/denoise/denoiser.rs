@@ -207,7 +207,8 @@ impl Denoiser {
 /// What the sides of a picture must be multiples of.
 fn multiple(net: &NetSpec) -> Result<usize> {
     net.multiple().ok_or_else(|| {
-        Error::invalid("model", "its output has another size than its input, so it cannot denoise pictures")
+        Error::invalid("model", "its output has another size than its input, or a dense layer takes images of one size only, so it cannot \
+             denoise pictures")
     })
 }
 
@@ -248,6 +249,7 @@ fn context(net: &NetSpec, multiple: usize) -> usize {
                     (first, last) =
                         (-(-(first + cut - kernel + 1)).div_euclid(stride), (last + cut).div_euclid(stride));
                 }
+                LayerKind::Dense { .. } => unreachable!("a network with a dense layer has no multiple"),
             }
         }
         farthest = farthest.max(pixel - first).max(last - pixel);

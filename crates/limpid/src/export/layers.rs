@@ -35,6 +35,7 @@ pub(super) fn add(
             &[input],
             [ints("kernel_shape", &[size; 2]), ints("pads", &[0; 4]), ints("strides", &[size; 2])],
         ),
+        (LayerKind::Dense { .. }, Some(_)) => unreachable!("a network with dense layers is refused before"),
         (_, None) => unreachable!("the layout has the parameters of every layer that takes some"),
     }
 }

@@ -9,7 +9,7 @@ use rand_chacha::{
 ///
 /// `fans` are the products of the kernel's area with its last two sizes, as Keras computes them; for a transposed
 /// convolution they thereby change places, which the sum does not mind. Every `(seed, stream)` has values of its own.
-pub(super) fn fill(seed: u64, stream: u64, fans: (usize, usize), kernel: &mut [f32]) {
+pub(crate) fn fill(seed: u64, stream: u64, fans: (usize, usize), kernel: &mut [f32]) {
     let limit = (6.0 / (fans.0 + fans.1) as f64).sqrt() as f32;
     let mut random = random(seed, stream);
     for value in kernel {

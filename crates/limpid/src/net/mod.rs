@@ -5,8 +5,9 @@
 //! by layer as the formulas are written.
 
 mod activation;
-mod glorot;
+pub(crate) mod glorot;
 pub mod layers;
+mod named;
 mod parameters;
 pub mod plan;
 mod reference;

@@ -10,8 +10,8 @@ use crate::{Error, Result};
 /// Where each named tensor lies in the flat vector of parameters.
 ///
 /// The tensors follow the layers, kernel before bias: `conv1.kernel`, `conv1.bias`, `conv2.kernel`, ... Kernels lie as
-/// Keras keeps them: `[ky, kx, in, out]` for a convolution, `[ky, kx, out, in]` for a transposed one. Either is the
-/// `[ky, kx, input, output]` of the layer's [`ConvShape`](limpid_kernels::ConvShape).
+/// Keras keeps them: `[ky, kx, in, out]` for a convolution, `[ky, kx, out, in]` for a transposed one, either of which is the
+/// `[ky, kx, input, output]` of the layer's [`ConvShape`](limpid_kernels::ConvShape), and `[in, out]` for a dense layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParameterLayout {
     tensors: Vec<TensorLayout>,
@@ -24,7 +24,7 @@ pub struct ParameterLayout {
 pub struct TensorLayout {
     /// Layer and role, e.g. `conv1.kernel`.
     pub name: String,
-    /// Sizes, outermost first: four for a kernel, one for a bias.
+    /// Sizes, outermost first: four for a kernel, two for a dense layer's, one for a bias.
     pub shape: Vec<usize>,
     /// Its values in the flat vector, row-major.
     pub range: Range<usize>,
@@ -35,7 +35,7 @@ pub struct TensorLayout {
 pub struct LayerRanges {
     /// The kernel's values.
     pub kernel: Range<usize>,
-    /// The bias's values, one per output channel; they follow the kernel's.
+    /// The bias's values, one per output channel, or per output of a dense layer; they follow the kernel's.
     pub bias: Range<usize>,
 }
 
@@ -70,8 +70,8 @@ impl ParameterLayout {
                     });
                     range
                 };
-                let kernel = push("kernel", shape.to_vec());
-                let bias = push("bias", vec![fitted.output().channels]);
+                let kernel = push("kernel", shape);
+                let bias = push("bias", vec![fitted.biases()]);
                 LayerRanges { kernel, bias }
             });
             layers.push(ranges);
@@ -150,10 +150,12 @@ impl Parameters {
         let layout = ParameterLayout::new(spec)?;
         let mut values = vec![0.0; layout.len()];
         for (index, tensor) in layout.tensors.iter().enumerate() {
-            if let [ky, kx, rows, columns] = tensor.shape[..] {
-                let fans = (ky * kx * rows, ky * kx * columns);
-                glorot::fill(seed, index as u64, fans, &mut values[tensor.range.clone()]);
-            }
+            let fans = match tensor.shape[..] {
+                [ky, kx, rows, columns] => (ky * kx * rows, ky * kx * columns),
+                [rows, columns] => (rows, columns),
+                _ => continue, // a bias, which starts at 0
+            };
+            glorot::fill(seed, index as u64, fans, &mut values[tensor.range.clone()]);
         }
         Ok(Self { layout, values })
     }

@@ -78,6 +78,7 @@ impl ReferenceNet {
             match (layer, self.layout.layer(index).map(|tensors| tensors.split(parameters))) {
                 (Layer::Conv(conv), Some((kernel, bias))) => conv.forward(x, kernel, bias, &mut y),
                 (Layer::ConvTranspose(conv), Some((kernel, bias))) => conv.forward(x, kernel, bias, &mut y),
+                (Layer::Dense(dense), Some((kernel, bias))) => dense.forward(x, kernel, bias, &mut y),
                 (Layer::MaxPool(pool), _) => {
                     positions = vec![0; y.len()];
                     pool.forward(x, &mut y, &mut positions);
@@ -118,6 +119,11 @@ impl ReferenceNet {
                     let (kernel, _) = tensors.split(parameters);
                     let (dkernel, dbias) = tensors.split_mut(gradients);
                     conv.backward(x, kernel, y, &dy, &mut dx, dkernel, dbias);
+                }
+                (Layer::Dense(dense), Some(tensors)) => {
+                    let (kernel, _) = tensors.split(parameters);
+                    let (dkernel, dbias) = tensors.split_mut(gradients);
+                    dense.backward(x, kernel, y, &dy, &mut dx, dkernel, dbias);
                 }
                 (Layer::MaxPool(pool), _) => pool.backward(&dy, &activations.argmax[index], &mut dx),
                 (_, None) => unreachable!("the layout has the parameters of every layer that takes some"),

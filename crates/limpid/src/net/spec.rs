@@ -73,22 +73,33 @@ pub enum LayerKind {
         /// What follows it.
         activation: Activation,
     },
+    /// Dense layer: every value of the output depends on every value of the input. A network with one takes images of its
+    /// nominal size only.
+    Dense {
+        /// Shape of the output: 1 x 1 x K for a code of K values.
+        output: Shape,
+        /// What follows it.
+        activation: Activation,
+    },
 }
 
 impl LayerKind {
-    /// The name of the kind in a TOML description: `conv`, `max_pool` or `conv_transpose`.
+    /// The name of the kind in a TOML description: `conv`, `max_pool`, `conv_transpose` or `dense`.
     pub fn type_name(&self) -> &'static str {
         match self {
             Self::Conv { .. } => "conv",
             Self::MaxPool { .. } => "max_pool",
             Self::ConvTranspose { .. } => "conv_transpose",
+            Self::Dense { .. } => "dense",
         }
     }
 
     /// What follows the layer; linear for a pooling layer.
     pub fn activation(&self) -> Activation {
         match *self {
-            Self::Conv { activation, .. } | Self::ConvTranspose { activation, .. } => activation,
+            Self::Conv { activation, .. }
+            | Self::ConvTranspose { activation, .. }
+            | Self::Dense { activation, .. } => activation,
             Self::MaxPool { .. } => Activation::Linear,
         }
     }
@@ -145,7 +156,9 @@ impl NetSpec {
     pub fn with_activation(mut self, new: Activation) -> Self {
         for layer in &mut self.layers {
             match &mut layer.kind {
-                LayerKind::Conv { activation, .. } | LayerKind::ConvTranspose { activation, .. } => {
+                LayerKind::Conv { activation, .. }
+                | LayerKind::ConvTranspose { activation, .. }
+                | LayerKind::Dense { activation, .. } => {
                     if *activation != Activation::Linear {
                         *activation = new;
                     }
@@ -182,7 +195,8 @@ impl NetSpec {
     }
 
     /// The number of which height and width must be a multiple so that the output has the size of the input: 4 for the
-    /// seed network. `None` if the layers do not reduce as much as they enlarge, so that no size would do.
+    /// seed network. `None` if the layers do not reduce as much as they enlarge, so that no size would do, and for a
+    /// network with a dense layer, which takes its nominal size and no other.
     pub fn multiple(&self) -> Option<usize> {
         validate::multiple(self)
     }

@@ -33,6 +33,11 @@ struct LayerTable {
     stride: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<usize>,
+    /// Of a dense layer: the values of an output of 1 x 1 x `units`, or the output's height, width and channels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    units: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shape: Option<[usize; 3]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     activation: Option<Activation>,
 }
@@ -81,14 +86,15 @@ impl TryFrom<LayerTable> for LayerSpec {
     type Error = Error;
 
     fn try_from(table: LayerTable) -> Result<Self> {
-        let LayerTable { name, r#type, filters, kernel, stride, size, activation } = table;
+        let LayerTable { name, r#type, filters, kernel, stride, size, units, shape, activation } = table;
         let refuse = |problem: String| Error::invalid(format!("layer {name:?}"), problem);
         let surplus = |fields: &[(&str, bool)], takes: &str| match fields.iter().find(|(_, given)| *given) {
             Some((field, _)) => Err(refuse(format!("a {type} layer has no \"{field}\"; it takes {takes}"))),
             None => Ok(()),
         };
         let convolution = |default_stride| {
-            surplus(&[("size", size.is_some())], "filters, kernel, stride and activation")?;
+            let fields = [("size", size.is_some()), ("units", units.is_some()), ("shape", shape.is_some())];
+            surplus(&fields, "filters, kernel, stride and activation")?;
             let filters = filters.ok_or_else(|| {
                 refuse(
                     "\"filters\" is missing, the number of output channels, for example filters = 32".into(),
@@ -115,14 +121,37 @@ impl TryFrom<LayerTable> for LayerSpec {
                     ("filters", filters.is_some()),
                     ("kernel", kernel.is_some()),
                     ("stride", stride.is_some()),
+                    ("units", units.is_some()),
+                    ("shape", shape.is_some()),
                     ("activation", activation.is_some()),
                 ];
                 surplus(&fields, "size, which is also its stride")?;
                 LayerKind::MaxPool { size: size.unwrap_or(2) }
             }
+            "dense" => {
+                let fields = [
+                    ("filters", filters.is_some()),
+                    ("kernel", kernel.is_some()),
+                    ("stride", stride.is_some()),
+                    ("size", size.is_some()),
+                ];
+                surplus(&fields, "units or shape, and activation")?;
+                let output = match (units, shape) {
+                    (Some(units), None) => Shape::new(1, 1, units),
+                    (None, Some([height, width, channels])) => Shape::new(height, width, channels),
+                    _ => {
+                        return Err(refuse(
+                            "a dense layer takes either \"units\", the number of its outputs, for example units = 30, or \
+                             their \"shape\", for example shape = [28, 28, 1]"
+                                .into(),
+                        ));
+                    }
+                };
+                LayerKind::Dense { output, activation: activation.unwrap_or_default() }
+            }
             _ => {
                 return Err(refuse(format!(
-                    "unknown type {type:?}, expected \"conv\", \"conv_transpose\" or \"max_pool\""
+                    "unknown type {type:?}, expected \"conv\", \"conv_transpose\", \"max_pool\" or \"dense\""
                 )));
             }
         };
@@ -139,10 +168,20 @@ impl From<LayerSpec> for LayerTable {
             kernel: None,
             stride: None,
             size: None,
+            units: None,
+            shape: None,
             activation: None,
         };
         match kind {
             LayerKind::MaxPool { size } => Self { size: Some(size), ..bare },
+            LayerKind::Dense { output: Shape { height: 1, width: 1, channels }, activation } => {
+                Self { units: Some(channels), activation: Some(activation), ..bare }
+            }
+            LayerKind::Dense { output, activation } => Self {
+                shape: Some([output.height, output.width, output.channels]),
+                activation: Some(activation),
+                ..bare
+            },
             LayerKind::Conv { filters, kernel, stride, activation }
             | LayerKind::ConvTranspose { filters, kernel, stride, activation } => Self {
                 filters: Some(filters),
@@ -243,7 +282,7 @@ mod tests {
         );
         assert_eq!(
             message("[[layer]]\nname = \"d\"\ntype = \"dense\"\n"),
-            "layer \"d\": unknown type \"dense\", expected \"conv\", \"conv_transpose\" or \"max_pool\""
+            "layer \"d\": unknown type \"dense\", expected \"conv\", \"conv_transpose\", \"max_pool\" or \"dense\""
         );
         let text = message("[[layer]]\nname = \"c\"\ntype = \"conv\"\nfilters = -1\n");
         assert!(text.contains("line 6") && text.contains("-1"), "{text}");

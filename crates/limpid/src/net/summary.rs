@@ -80,6 +80,8 @@ fn kind(kind: &LayerKind) -> String {
     let name = kind.type_name();
     match *kind {
         LayerKind::MaxPool { size } => format!("{name} {size}x{size}"),
+        LayerKind::Dense { activation: super::Activation::Linear, .. } => name.to_owned(),
+        LayerKind::Dense { activation, .. } => format!("{name}, {activation}"),
         LayerKind::Conv { kernel, stride, activation, .. }
         | LayerKind::ConvTranspose { kernel, stride, activation, .. } => {
             let mut text = format!("{name} {kernel}x{kernel}");

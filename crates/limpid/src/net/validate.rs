@@ -45,6 +45,14 @@ pub(super) fn layers(spec: &NetSpec, input: Shape) -> Result<Vec<Layer>> {
     let mut layers = Vec::with_capacity(spec.layers.len());
     let mut parameters = 0;
     for layer in &spec.layers {
+        if matches!(layer.kind, LayerKind::Dense { .. }) && input != spec.input {
+            let problem = format!(
+                "a dense layer has weights for images of {} only, these are {input}; use images of that size, or a network of \
+                 convolutions",
+                spec.input
+            );
+            return Err(at(layer, problem));
+        }
         let fitted = fit(layer, shape)?;
         parameters += fitted.parameters();
         if parameters > MAX_PARAMETERS {
@@ -67,7 +75,10 @@ pub(super) fn multiple(spec: &NetSpec) -> Option<usize> {
     for layer in &spec.layers {
         let (LayerKind::Conv { stride: factor, .. }
         | LayerKind::MaxPool { size: factor }
-        | LayerKind::ConvTranspose { stride: factor, .. }) = layer.kind;
+        | LayerKind::ConvTranspose { stride: factor, .. }) = layer.kind
+        else {
+            return None; // a dense layer takes one size only
+        };
         if factor == 0 {
             return None;
         }
@@ -157,6 +168,12 @@ fn check_numbers(layer: &LayerSpec) -> Result<()> {
             activation.validate().map_err(|error| at(layer, error.to_string()))
         }
         LayerKind::MaxPool { size } => between("size", size, MAX_POOL),
+        LayerKind::Dense { output, activation } => {
+            between("height", output.height, MAX_SIDE)?;
+            between("width", output.width, MAX_SIDE)?;
+            between("units", output.channels, MAX_FILTERS)?;
+            activation.validate().map_err(|error| at(layer, error.to_string()))
+        }
     }
 }
 
@@ -213,6 +230,18 @@ fn fit(layer: &LayerSpec, input: Shape) -> Result<Layer> {
             ),
         ));
     }
+    // Both sides have at most MAX_VALUES: their product fits 64 bits, but not always a usize.
+    if matches!(layer.kind, LayerKind::Dense { .. })
+        && input.len() as u64 * (height * width * channels) > MAX_PARAMETERS as u64
+    {
+        return Err(at(
+            layer,
+            format!(
+                "a dense layer from {input} to {height}x{width}x{channels} has more than {MAX_PARAMETERS} parameters; try \
+                 smaller images or fewer units"
+            ),
+        ));
+    }
     Ok(Layer::new(layer.kind, input))
 }
 
@@ -227,6 +256,9 @@ fn output_sides(kind: LayerKind, input: Shape) -> (u64, u64, u64) {
         LayerKind::ConvTranspose { filters, stride, .. } => {
             (height * stride as u64, width * stride as u64, filters as u64)
         }
+        LayerKind::Dense { output, .. } => {
+            (output.height as u64, output.width as u64, output.channels as u64)
+        }
     }
 }
 
@@ -236,6 +268,13 @@ fn check_output(spec: &NetSpec, input: Shape, output: Shape) -> Result<()> {
         return Ok(());
     }
     let would = format!("the output would be {output} but the input is {input}");
+    if spec.layers.iter().any(|layer| matches!(layer.kind, LayerKind::Dense { .. })) {
+        let problem = format!(
+            "{would}; end with a dense layer of shape = [{}, {}, {}], or with layers that enlarge to it",
+            input.height, input.width, input.channels
+        );
+        return Err(Error::invalid("network description", problem));
+    }
     let Some(multiple) = multiple(spec) else {
         return Err(Error::invalid(
             "network description",

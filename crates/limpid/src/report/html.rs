@@ -274,7 +274,7 @@ fn settings_section(settings: &[(String, String)]) -> Markup {
     }
 }
 
-fn picture(picture: &Picture) -> Result<Markup> {
+pub(super) fn picture(picture: &Picture) -> Result<Markup> {
     let (width, height) = ImageReader::with_format(std::io::Cursor::new(&picture.png), ImageFormat::Png)
         .into_dimensions()
         .map_err(|e| {
@@ -313,7 +313,7 @@ fn describe(history: &[EpochRecord]) -> String {
 }
 
 /// The style sheet with the font inside, so that the page looks the same on every machine.
-fn style() -> String {
+pub(super) fn style() -> String {
     let face = |weight: &str, ttf: &[u8]| {
         format!(
             "@font-face {{ font-family: \"{}\"; font-weight: {weight}; src: url({}) format(\"truetype\"); }}\n",

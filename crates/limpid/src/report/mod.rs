@@ -8,6 +8,9 @@ mod font;
 mod plot_backend;
 mod ticks;
 
+pub mod chart;
+pub mod findings;
+pub mod heat_map;
 pub mod html;
 pub mod loss_plot;
 pub mod pictures;

@@ -14,5 +14,6 @@ mod trainer;
 
 pub use config::TrainConfig;
 pub use event::{Event, Finished, Progress};
+pub(crate) use order::shuffled;
 pub use preset::Preset;
 pub use trainer::{Trainer, TrainerState};

@@ -6,7 +6,7 @@ use rand_chacha::rand_core::SeedableRng;
 
 /// A permutation of `0..len` for one epoch. It depends on nothing but the arguments, so a run can be continued in the
 /// middle without having kept a generator's state.
-pub(super) fn shuffled(seed: u64, epoch: u32, len: usize) -> Vec<u32> {
+pub(crate) fn shuffled(seed: u64, epoch: u32, len: usize) -> Vec<u32> {
     let mut key = *b"________ limpid order of images ";
     key[..8].copy_from_slice(&seed.to_le_bytes());
     let mut random = ChaCha8Rng::from_seed(key);

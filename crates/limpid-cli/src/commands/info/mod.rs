@@ -18,7 +18,7 @@ use crate::network::NetArgs;
 pub(crate) struct Args {
     /// Model, checkpoint or run directory to look into, or mnist, which is built in [default: the network that --net
     /// describes, else mnist]
-    #[arg(value_name = "MODEL", conflicts_with_all = ["file", "activation"])]
+    #[arg(value_name = "MODEL", conflicts_with_all = ["net", "activation"])]
     model: Option<PathBuf>,
 
     #[command(flatten)]

@@ -51,7 +51,7 @@ impl<'a> Tail<'a> {
         let is_linear = |kind: LayerKind| match kind {
             LayerKind::Conv { stride, .. } => stride == 1 && kind.activation().slope() == 1.0,
             LayerKind::ConvTranspose { .. } => kind.activation().slope() == 1.0,
-            LayerKind::MaxPool { .. } => false,
+            LayerKind::MaxPool { .. } | LayerKind::Dense { .. } => false,
         };
         let run = spec.layers[from..].iter().rev().take_while(|layer| is_linear(layer.kind)).count();
         if run < 2 {
@@ -156,7 +156,7 @@ fn linear_layer<'a>(
     let (kernel_size, stride, transposed) = match spec.layers[index].kind {
         LayerKind::Conv { kernel, stride, .. } => (kernel, stride, false),
         LayerKind::ConvTranspose { kernel, stride, .. } => (kernel, stride, true),
-        LayerKind::MaxPool { .. } => unreachable!("a pooling is not linear"),
+        LayerKind::MaxPool { .. } | LayerKind::Dense { .. } => unreachable!("it is no linear convolution"),
     };
     let layout: &ParameterLayout = parameters.layout();
     let ranges = layout.layer(index).expect("a convolution has parameters");

@@ -5,12 +5,13 @@
 
 mod conv;
 mod conv_transpose;
+mod dense;
 mod max_pool;
 
 use limpid_kernels::{Shape, activation::reference as activation};
 use num_traits::Float;
 
-pub use self::{conv::Conv, conv_transpose::ConvTranspose, max_pool::MaxPool};
+pub use self::{conv::Conv, conv_transpose::ConvTranspose, dense::Dense, max_pool::MaxPool};
 use super::{Activation, LayerKind};
 
 /// A layer that knows the shape of its input.
@@ -22,6 +23,8 @@ pub enum Layer {
     MaxPool(MaxPool),
     /// A transposed convolution.
     ConvTranspose(ConvTranspose),
+    /// A dense layer.
+    Dense(Dense),
 }
 
 impl Layer {
@@ -38,6 +41,7 @@ impl Layer {
             LayerKind::ConvTranspose { filters, kernel, stride, activation } => {
                 Self::ConvTranspose(ConvTranspose::new(input, filters, kernel, stride, activation))
             }
+            LayerKind::Dense { output, activation } => Self::Dense(Dense::new(input, output, activation)),
         }
     }
 
@@ -47,6 +51,7 @@ impl Layer {
             Self::Conv(layer) => layer.input(),
             Self::MaxPool(layer) => layer.input(),
             Self::ConvTranspose(layer) => layer.input(),
+            Self::Dense(layer) => layer.input(),
         }
     }
 
@@ -56,21 +61,32 @@ impl Layer {
             Self::Conv(layer) => layer.output(),
             Self::MaxPool(layer) => layer.output(),
             Self::ConvTranspose(layer) => layer.output(),
+            Self::Dense(layer) => layer.output(),
         }
     }
 
     /// Shape of the kernel tensor as Keras keeps it; none for a pooling.
-    pub fn kernel_shape(&self) -> Option<[usize; 4]> {
+    pub fn kernel_shape(&self) -> Option<Vec<usize>> {
         match self {
-            Self::Conv(layer) => Some(layer.kernel_shape()),
+            Self::Conv(layer) => Some(layer.kernel_shape().to_vec()),
             Self::MaxPool(_) => None,
-            Self::ConvTranspose(layer) => Some(layer.kernel_shape()),
+            Self::ConvTranspose(layer) => Some(layer.kernel_shape().to_vec()),
+            Self::Dense(layer) => Some(layer.kernel_shape().to_vec()),
+        }
+    }
+
+    /// Number of biases: one per channel of a convolution's output, one per value of a dense layer's; none for a pooling.
+    pub fn biases(&self) -> usize {
+        match self {
+            Self::Conv(_) | Self::ConvTranspose(_) => self.output().channels,
+            Self::MaxPool(_) => 0,
+            Self::Dense(layer) => layer.output().len(),
         }
     }
 
     /// Number of parameters, kernel and bias.
     pub fn parameters(&self) -> usize {
-        self.kernel_shape().map_or(0, |shape| shape.iter().product::<usize>() + self.output().channels)
+        self.kernel_shape().map_or(0, |shape| shape.iter().product::<usize>() + self.biases())
     }
 
     /// Multiply-accumulates of the forward pass over one image, those with padding zeros counted too, as is usual.
@@ -79,6 +95,7 @@ impl Layer {
             Self::Conv(layer) => layer.shape.macs(),
             Self::MaxPool(_) => 0,
             Self::ConvTranspose(layer) => layer.shape.macs(),
+            Self::Dense(layer) => layer.kernel_shape().iter().map(|&size| size as u64).product(),
         }
     }
 }

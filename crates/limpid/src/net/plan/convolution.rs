@@ -36,7 +36,7 @@ impl ConvolutionStep {
         data_gradient: bool,
     ) -> Option<Self> {
         let (shape, transposed, activation) = match layer {
-            Layer::MaxPool(_) => return None,
+            Layer::MaxPool(_) | Layer::Dense(_) => return None,
             Layer::Conv(layer) => (layer.shape, false, layer.activation),
             Layer::ConvTranspose(layer) => (layer.shape, true, layer.activation),
         };

@@ -5,6 +5,8 @@
 //! [`Workspace`] what one image at a time needs. Neither knows of threads: whoever has several gives each a workspace.
 
 mod convolution;
+mod cut;
+mod dense;
 mod explanation;
 mod fold;
 mod pooled;
@@ -19,10 +21,12 @@ use super::layers::Layer;
 use super::{NetSpec, ParameterLayout};
 use crate::{Error, Result};
 use convolution::ConvolutionStep;
+use dense::DenseStep;
 use fold::Fold;
 use pooled::PooledStep;
 use step::Step;
 
+pub use cut::Cut;
 pub use explanation::{Explanation, PlannedStep};
 pub use limpid_kernels::Isa;
 pub use workspace::Workspace;
@@ -97,6 +101,10 @@ impl Plan {
                 (Layer::MaxPool(pool), _) => {
                     (Step::MaxPool { size: pool.size(), outputs: pool.output().len() }, 1)
                 }
+                (Layer::Dense(dense), _) => {
+                    let ranges = ranges(0).expect("a dense layer has weights");
+                    (Step::Dense(Box::new(DenseStep::new(dense, ranges, data_gradient))), 1)
+                }
                 (Layer::Conv(_), Some(Layer::MaxPool(pool))) => {
                     let convolution = convolution().expect("a convolution has weights");
                     (Step::Pooled(Box::new(PooledStep::new(isa, convolution, pool.size()))), 2)
@@ -170,9 +178,13 @@ impl Plan {
 
     /// Forward pass: from the input in the workspace to its logits.
     pub fn forward(&self, workspace: &mut Workspace) {
-        for (i, step) in self.steps.iter().enumerate() {
+        self.forward_steps(0..self.steps.len(), workspace);
+    }
+
+    fn forward_steps(&self, steps: Range<usize>, workspace: &mut Workspace) {
+        for i in steps {
             let (before, after) = workspace.activations.split_at_mut(i + 1);
-            step.forward(self.isa, &before[i], &mut after[0], &mut workspace.scratch[i]);
+            self.steps[i].forward(self.isa, &before[i], &mut after[0], &mut workspace.scratch[i]);
         }
     }
 
@@ -199,11 +211,19 @@ impl Plan {
     pub fn backward(&self, workspace: &mut Workspace, clean: &[f32], scale: f32, sums: &mut [f32]) {
         assert_eq!(self.purpose, Purpose::Training, "a plan for inference has no backward pass");
         assert_eq!(sums.len(), self.gradient_len(), "the plan's number of values");
-        let Workspace { activations, gradients, scratch, .. } = workspace;
         let last = self.steps.len() - 1;
+        let Workspace { activations, gradients, .. } = workspace;
         loss::backward(self.isa, scale, &activations[last + 1], clean, &mut gradients[last]);
-        let mut left = sums;
-        for (i, step) in self.steps.iter().enumerate().rev() {
+        self.backward_steps(self.steps.len(), workspace, sums);
+    }
+
+    /// The backward pass of the first `count` steps, from the gradient of the last one's output. What it adds up stands at
+    /// the beginning of `sums`.
+    fn backward_steps(&self, count: usize, workspace: &mut Workspace, sums: &mut [f32]) {
+        let Workspace { activations, gradients, scratch, .. } = workspace;
+        let steps = &self.steps[..count];
+        let mut left = &mut sums[..steps.iter().map(Step::gradient_len).sum()];
+        for (i, step) in steps.iter().enumerate().rev() {
             let own;
             (left, own) = left.split_at_mut(left.len() - step.gradient_len());
             let (before, after) = gradients.split_at_mut(i);

@@ -4,6 +4,7 @@ use limpid_kernels::conv::backward_bias;
 use limpid_kernels::{FeatureMap, Isa, activation, pool};
 
 use super::convolution::{self, ConvolutionStep};
+use super::dense::{self, DenseStep};
 use super::fold::{self, Fold};
 use super::pooled::{self, PooledStep};
 
@@ -14,6 +15,8 @@ pub(super) enum Step {
     Convolution(Box<ConvolutionStep>),
     /// A max-pool alone.
     MaxPool { size: usize, outputs: usize },
+    /// A dense layer.
+    Dense(Box<DenseStep>),
     /// A convolution with the max-pool behind it.
     Pooled(Box<PooledStep>),
     /// Linear layers in one.
@@ -26,6 +29,7 @@ pub(super) enum Scratch {
     Convolution(convolution::Scratch),
     /// Positions of maxima.
     MaxPool(Vec<u8>),
+    Dense(dense::Scratch),
     Pooled(Box<pooled::Scratch>),
     Fold(fold::Scratch),
 }
@@ -35,7 +39,7 @@ impl Step {
     pub(super) fn input_pad(&self) -> usize {
         match self {
             Self::Convolution(step) => step.input_pad(),
-            Self::MaxPool { .. } => 0,
+            Self::MaxPool { .. } | Self::Dense(_) => 0,
             Self::Pooled(step) => step.input_pad(),
             Self::Fold(fold) => fold.input_pad(),
         }
@@ -45,7 +49,7 @@ impl Step {
     pub(super) fn gradient_pad(&self) -> usize {
         match self {
             Self::Convolution(step) => step.gradient_pad(),
-            Self::MaxPool { .. } | Self::Pooled(_) => 0,
+            Self::MaxPool { .. } | Self::Dense(_) | Self::Pooled(_) => 0,
             Self::Fold(fold) => fold.gradient_pad(),
         }
     }
@@ -54,6 +58,7 @@ impl Step {
         match self {
             Self::Convolution(step) => Scratch::Convolution(step.scratch()),
             Self::MaxPool { outputs, .. } => Scratch::MaxPool(vec![0; *outputs]),
+            Self::Dense(step) => Scratch::Dense(step.scratch()),
             Self::Pooled(step) => Scratch::Pooled(Box::new(step.scratch(training))),
             Self::Fold(fold) => Scratch::Fold(fold.scratch()),
         }
@@ -64,6 +69,7 @@ impl Step {
         match self {
             Self::Convolution(step) => step.macs(),
             Self::MaxPool { .. } => 0,
+            Self::Dense(step) => step.macs(),
             Self::Pooled(step) => step.convolution().macs(),
             Self::Fold(fold) => fold.macs(),
         }
@@ -74,6 +80,7 @@ impl Step {
         match self {
             Self::Convolution(step) => step.backward_macs(),
             Self::MaxPool { .. } => 0,
+            Self::Dense(step) => step.backward_macs(),
             Self::Pooled(step) => step.backward_macs(),
             Self::Fold(fold) => fold.backward_macs(),
         }
@@ -84,6 +91,7 @@ impl Step {
         match self {
             Self::Convolution(step) => step.describe(),
             Self::MaxPool { .. } => "max-pool".into(),
+            Self::Dense(_) => "product with a matrix".into(),
             Self::Pooled(step) => step.describe(),
             Self::Fold(fold) => fold.describe(),
         }
@@ -94,6 +102,7 @@ impl Step {
         match self {
             Self::Convolution(step) => step.set_parameters(values),
             Self::MaxPool { .. } => (),
+            Self::Dense(step) => step.set_parameters(values),
             Self::Pooled(step) => step.set_parameters(values),
             Self::Fold(fold) => fold.set_parameters(values),
         }
@@ -103,6 +112,7 @@ impl Step {
         match (self, scratch) {
             (Self::Convolution(step), Scratch::Convolution(scratch)) => step.forward(x, y, scratch),
             (Self::MaxPool { size, .. }, Scratch::MaxPool(argmax)) => pool::forward(isa, *size, x, y, argmax),
+            (Self::Dense(step), Scratch::Dense(scratch)) => step.forward(isa, x, y, scratch),
             (Self::Pooled(step), Scratch::Pooled(scratch)) => step.forward(isa, x, y, scratch),
             (Self::Fold(fold), Scratch::Fold(scratch)) => fold.forward(x, y, scratch),
             _ => unreachable!("the scratch is another step's"),
@@ -114,6 +124,7 @@ impl Step {
         match self {
             Self::Convolution(step) => step.gradient_len(),
             Self::MaxPool { .. } => 0,
+            Self::Dense(step) => step.gradient_len(),
             Self::Pooled(step) => step.convolution().gradient_len(),
             Self::Fold(fold) => fold.gradient_len(),
         }
@@ -142,6 +153,9 @@ impl Step {
                     pool::backward(isa, *size, dy, argmax, dx);
                 }
             }
+            (Self::Dense(step), Scratch::Dense(scratch)) => {
+                step.backward(isa, (x, y), dy, dx, scratch, sums);
+            }
             (Self::Pooled(step), Scratch::Pooled(scratch)) => {
                 step.backward(isa, (x, y), dy, dx, scratch, sums);
             }
@@ -157,6 +171,7 @@ impl Step {
         match self {
             Self::Convolution(step) => step.finish_gradient(sums, gradient),
             Self::MaxPool { .. } => (),
+            Self::Dense(step) => step.finish_gradient(sums, gradient),
             Self::Pooled(step) => step.finish_gradient(sums, gradient),
             Self::Fold(fold) => fold.finish_gradient(parameters, sums, gradient),
         }

@@ -51,7 +51,7 @@ fn linear(layer: &Layer) -> Option<(ConvShape, bool)> {
     let (shape, transposed, activation) = match layer {
         Layer::Conv(layer) if layer.shape.stride == 1 => (layer.shape, false, layer.activation),
         Layer::ConvTranspose(layer) => (layer.shape, true, layer.activation),
-        Layer::Conv(_) | Layer::MaxPool(_) => return None,
+        Layer::Conv(_) | Layer::MaxPool(_) | Layer::Dense(_) => return None,
     };
     (activation == Activation::Linear).then_some((shape, transposed))
 }
