@@ -18,6 +18,7 @@ pub mod noise;
 pub mod peak;
 pub mod pool;
 mod shape;
+mod tiling;
 
 pub use isa::Isa;
 pub use map::FeatureMap;

@@ -1,14 +1,16 @@
 //! How many threads work, and the pool in which they do.
 
-use rayon::prelude::*;
+use std::sync::Mutex;
 
 use crate::{Error, Result};
 
 /// Threads that share work whose result does not depend on their number.
 #[derive(Debug)]
 pub struct Threads {
-    /// None for a single thread: nothing is started where nothing is shared (or where, as in a browser, nothing can be).
-    pool: Option<rayon::ThreadPool>,
+    /// All but the calling thread, which works too: to hand everything over and to be woken when it is done would cost as much as
+    /// a few images. None for a single thread: nothing is started where nothing is shared (or where, as in a browser, nothing can
+    /// be).
+    others: Option<rayon::ThreadPool>,
 }
 
 impl Threads {
@@ -31,30 +33,39 @@ impl Threads {
             ));
         }
         if count == 1 {
-            return Ok(Self { pool: None });
+            return Ok(Self { others: None });
         }
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(count).build().map_err(|error| {
+        let others = rayon::ThreadPoolBuilder::new().num_threads(count - 1).build().map_err(|error| {
             Error::invalid(format!("{count} threads"), format!("cannot be started ({error}); try fewer"))
         })?;
-        Ok(Self { pool: Some(pool) })
+        Ok(Self { others: Some(others) })
     }
 
     /// How many there are.
     pub fn count(&self) -> usize {
-        self.pool.as_ref().map_or(1, rayon::ThreadPool::current_num_threads)
+        1 + self.others.as_ref().map_or(0, rayon::ThreadPool::current_num_threads)
     }
 
-    /// Calls `work(thread, index, item)` for every item, on any thread and in any order; threads are numbered from 0, and one does
-    /// nothing else while it works on an item.
+    /// Calls `work(thread, index, item)` for every item, on any thread and in any order; threads are numbered from 0, the caller's,
+    /// and one does nothing else while it works on an item.
     pub fn for_each<T: Send>(&self, items: &mut [T], work: impl Fn(usize, usize, &mut T) + Sync) {
-        match &self.pool {
-            None => items.iter_mut().enumerate().for_each(|(index, item)| work(0, index, item)),
-            Some(pool) => pool.install(|| {
-                items.par_iter_mut().enumerate().with_max_len(1).for_each(|(index, item)| {
-                    let thread = rayon::current_thread_index().expect("only the pool's threads work");
-                    work(thread, index, item);
-                });
+        let threads = self.count().min(items.len());
+        let queue = Mutex::new(items.iter_mut().enumerate());
+        let next = || queue.lock().expect("no thread panics while it holds the lock").next();
+        let run = |thread| {
+            while let Some((index, item)) = next() {
+                work(thread, index, item);
+            }
+        };
+        match &self.others {
+            Some(others) if threads > 1 => others.in_place_scope(|scope| {
+                for thread in 1..threads {
+                    let run = &run;
+                    scope.spawn(move |_| run(thread));
+                }
+                run(0);
             }),
+            _ => run(0),
         }
     }
 }

@@ -7,10 +7,10 @@
 //! each weight vector, and their `Q` sums hide the latency of the multiply-add. Lanes are added up once per pixel.
 
 use super::stencil::Stencil;
-use super::tiling::{split, with_constant};
 use crate::FeatureMap;
 use crate::isa::per_isa;
 use crate::lanes::Lanes;
+use crate::tiling::{split, with_constant};
 
 /// Pixels of a tile at most: enough sums to hide the latency of a multiply-add on 16 registers.
 const WIDEST: usize = 7;

@@ -17,7 +17,6 @@ mod sparse;
 mod sparse_image;
 mod stencil;
 mod terms;
-mod tiling;
 mod weights;
 mod wide_tile;
 mod winograd;

@@ -14,10 +14,10 @@
 //! own, so that it and the weights stay in the first-level cache; and one vector for each kernel position stays in registers: for
 //! the weights, over all cells of an output channel; for the data, over all channels whose maximum lies at one position.
 
-use super::tiling::with_constant;
 use crate::aligned::Aligned;
 use crate::isa::per_isa;
 use crate::lanes::{Lanes, read};
+use crate::tiling::with_constant;
 use crate::{ConvShape, FeatureMap, Isa, Shape};
 
 /// A convolution of stride 1 under a max-pool over windows of `size` x `size`.

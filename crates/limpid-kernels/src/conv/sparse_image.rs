@@ -9,9 +9,9 @@
 //! position lie among 8 neighbours of a small copy of the image, so one permutation within a register finds them all. A quarter
 //! of the products of the dense gradient is left, and no map of zeros is written and read for them.
 
-use super::tiling::with_constant;
 use crate::isa::per_isa;
 use crate::lanes::Lanes;
+use crate::tiling::with_constant;
 use crate::{ConvShape, FeatureMap, Isa, Shape, pool};
 
 /// A convolution of one input channel and stride 1 under a max-pool over 2x2.

@@ -8,10 +8,10 @@
 //! `V` vectors of output channels stays in registers while the loop goes over all pixels: `K` values and `V` vectors
 //! loaded give `K * V` multiply-adds. With few output channels the lanes go along the run instead.
 
-use super::tiling::{split, with_constant};
 use super::{Stencil, lanes_over_run};
 use crate::isa::per_isa;
 use crate::lanes::{Lanes, read};
+use crate::tiling::{split, with_constant};
 use crate::{ConvShape, FeatureMap, Isa};
 
 /// Adds the gradient of the weights of one image to `dw` (`[ky][kx][channels of shape.input][channels of shape.output]`).

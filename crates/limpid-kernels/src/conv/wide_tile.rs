@@ -9,10 +9,10 @@
 use super::output::{activate, store_maximum};
 use super::products::Products;
 use super::stencil::Stencil;
-use super::tiling::{split, with_constant};
 use crate::FeatureMap;
 use crate::isa::per_isa;
 use crate::lanes::Lanes;
+use crate::tiling::{split, with_constant};
 
 per_isa! {
     /// Runs a stencil whose weights have the layout `Wide`.

@@ -20,6 +20,7 @@ pub mod reference;
 use crate::Isa;
 use crate::isa::per_isa;
 use crate::lanes::{Lanes, read};
+use crate::tiling::with_constant;
 
 /// Where one product finds its matrix and its vectors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,28 +111,33 @@ fn add_product<L: Lanes>(lanes: L, (rows, columns): Size, (x, m): (&[f32], &[f32
         x.len() >= rows && m.len() >= rows * columns && y.len() >= columns,
         "the product lies inside the values"
     );
-    for first in (0..columns).step_by(SIDE_BY_SIDE * L::LEN) {
-        let mut sums = [lanes.splat(0.0); SIDE_BY_SIDE];
-        for row in 0..rows {
-            // SAFETY: asserted above.
-            unsafe {
-                let value = lanes.splat(read(x, row));
-                for (v, sum) in sums.iter_mut().enumerate() {
-                    let column = first + v * L::LEN;
-                    if column < columns {
-                        let weights = load(lanes, m, row * columns + column, columns - column);
+    let whole = columns / L::LEN;
+    let mut first = 0;
+    while first < whole {
+        let vectors = (whole - first).min(SIDE_BY_SIDE);
+        with_constant!(vectors, [1 2 3 4] as V => {
+            let mut sums = [lanes.splat(0.0); V];
+            for row in 0..rows {
+                // SAFETY: asserted above.
+                unsafe {
+                    let value = lanes.splat(read(x, row));
+                    for (v, sum) in sums.iter_mut().enumerate() {
+                        let weights = lanes.load(m, row * columns + (first + v) * L::LEN);
                         *sum = lanes.mul_add(value, weights, *sum);
                     }
                 }
             }
-        }
-        for (v, sum) in sums.iter().enumerate() {
-            let column = first + v * L::LEN;
-            if column < columns {
+            for (v, sum) in sums.into_iter().enumerate() {
+                let at = (first + v) * L::LEN;
                 // SAFETY: asserted above.
-                unsafe { add(lanes, y, column, columns - column, *sum) };
+                unsafe { lanes.store(y, at, lanes.add(lanes.load(y, at), sum)) };
             }
-        }
+        });
+        first += vectors;
+    }
+    for column in whole * L::LEN..columns {
+        let terms = x[..rows].iter().zip(m[column..].iter().step_by(columns));
+        y[column] += terms.map(|(x, m)| x * m).sum::<f32>();
     }
 }
 

@@ -16,7 +16,7 @@ use crate::threads::Threads;
 use crate::{Error, Result};
 
 /// The largest side of a tile that is chosen without being asked for: beyond it, nothing is gained.
-const LARGEST_TILE: usize = 256;
+const LARGEST_TILE: usize = 512;
 /// The smallest.
 const SMALLEST_TILE: usize = 32;
 /// Pictures that one thread takes at a time.
@@ -133,10 +133,11 @@ impl Denoiser {
     pub fn denoise_rows(&self, part: &Image, core: Range<usize>, threads: &Threads) -> Result<Vec<f32>> {
         assert!(core.start <= core.end && core.end <= part.height(), "rows {core:?} of {}", part.height());
         let mut tiles = Vec::new();
-        for top in core.clone().step_by(self.tile) {
-            for left in (0..part.width()).step_by(self.tile) {
-                let rows = top..core.end.min(top + self.tile);
-                let columns = left..part.width().min(left + self.tile);
+        let (down, right) = (self.step(core.len()), self.step(part.width()));
+        for top in core.clone().step_by(down) {
+            for left in (0..part.width()).step_by(right) {
+                let rows = top..core.end.min(top + down);
+                let columns = left..part.width().min(left + right);
                 tiles.push(Tile { rows, columns, result: Ok(Vec::new()) });
             }
         }
@@ -149,6 +150,11 @@ impl Denoiser {
             }
         }
         Ok(denoised)
+    }
+
+    /// The side of tiles along `length` pixels: as even as can be, since a narrow last one would be mostly surroundings.
+    fn step(&self, length: usize) -> usize {
+        length.div_ceil(length.div_ceil(self.tile).max(1)).next_multiple_of(self.multiple).max(self.multiple)
     }
 
     /// One tile of a part of a picture.

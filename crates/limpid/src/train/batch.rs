@@ -50,7 +50,7 @@ pub(super) struct Batch<'a> {
 }
 
 /// Values of a gradient that one thread adds up at a time.
-const CHUNK: usize = 4096;
+const CHUNK: usize = 8192;
 
 /// Runs batches of images through a plan.
 #[derive(Debug)]

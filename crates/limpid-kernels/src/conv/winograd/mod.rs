@@ -19,10 +19,10 @@ mod transforms;
 use super::output::{Output, activate, store_maximum};
 use super::products::Products;
 use super::stencil::{Direction, Stencil};
-use super::tiling::{split, with_constant};
 use crate::aligned::Aligned;
 use crate::isa::per_isa;
 use crate::lanes::Lanes;
+use crate::tiling::{split, with_constant};
 use crate::{ConvShape, FeatureMap, Isa, Shape};
 use transforms::{Input, Transform, Weights};
 

@@ -147,10 +147,12 @@ impl Composition {
                 add_multiple(1.0, from, &mut of_kinds[kind * self.out_channels..][..self.out_channels]);
             });
         }
-        self.pixels()
-            .flat_map(|kind| &of_kinds[kind * self.out_channels..][..self.out_channels])
-            .copied()
-            .collect()
+        let mut map =
+            Vec::with_capacity(self.rows.kinds.len() * self.columns.kinds.len() * self.out_channels);
+        for kind in self.pixels() {
+            map.extend_from_slice(&of_kinds[kind * self.out_channels..][..self.out_channels]);
+        }
+        map
     }
 
     /// Values by pairs of kinds of rows and columns.

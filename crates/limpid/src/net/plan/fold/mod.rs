@@ -179,7 +179,11 @@ impl Fold {
     /// The kernel of the composed transposed convolution: the blocks of the taps' classes.
     fn interior(&self, first: &[f32]) -> Vec<f32> {
         let block = self.shape.input.channels * self.shape.output.channels;
-        self.interior_blocks().flat_map(|class| &first[class * block..][..block]).copied().collect()
+        let mut kernel = Vec::with_capacity(self.shape.kernel_len());
+        for class in self.interior_blocks() {
+            kernel.extend_from_slice(&first[class * block..][..block]);
+        }
+        kernel
     }
 
     /// The pair of classes of every tap of the composed kernel, row by row.

@@ -3,7 +3,7 @@
 /// Cuts `total` into pieces of at most `most`, as even as possible (7 by at most 6 is 4 + 3, not 6 + 1), and yields
 /// `(start, length)` of each.
 #[inline(always)]
-pub(super) fn split(total: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
+pub(crate) fn split(total: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
     let pieces = total.div_ceil(most);
     let (short, longer) = (total / pieces.max(1), total % pieces.max(1));
     (0..pieces).map(move |i| (i * short + i.min(longer), short + usize::from(i < longer)))
@@ -22,7 +22,7 @@ macro_rules! with_constant {
         }
     };
 }
-pub(super) use with_constant;
+pub(crate) use with_constant;
 
 #[cfg(test)]
 mod tests {
