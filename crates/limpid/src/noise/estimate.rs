@@ -13,9 +13,9 @@ const QUARTILE: f64 = 0.674_489_750_196_081_7;
 ///
 /// The finest diagonal details of an image are almost nothing but noise, and the few edges among them do not move their median:
 /// the estimate is the median of their magnitudes over 0.6745. D. L. Donoho, I. M. Johnstone, "Ideal spatial adaptation by
-/// wavelet shrinkage", 1994, section 4.2; the wavelet, the treatment of borders and leaving out details of exactly 0 (but not what rounding
-/// leaves of them) are those of
-/// scikit-image's `estimate_sigma`. Noise that was clipped to black and white is underestimated. 0 where there are no details.
+/// wavelet shrinkage", 1994, section 4.2; the wavelet, the treatment of borders and leaving out details of exactly 0 (but not
+/// what rounding leaves of them) are those of scikit-image's `estimate_sigma`. Noise that was clipped to black and white is
+/// underestimated. 0, or what rounding leaves of it, where there are no details.
 ///
 /// ```
 /// use limpid::{image::Image, noise::{Noise, estimate_deviation, test_stream}};
