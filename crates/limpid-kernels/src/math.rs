@@ -145,6 +145,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri's own logarithm is inexact on purpose")]
     fn ln_in_double_precision_is_close() {
         for i in 1..STEPS {
             for x in [f64::from(i) / 50_000.0, f64::from(i) * 37.5, 1.0 / f64::from(i).powi(3)] {
