@@ -60,7 +60,7 @@ impl ModelArgs {
         tell: &mut dyn FnMut(&str),
     ) -> limpid::Result<Autoencoder> {
         if let Some(path) = &self.model {
-            return Ok(model::load(path)?.0);
+            return Ok(model::load(Some(path))?.0);
         }
         let images = images.min(data.train.images.len());
         let config = occasion::config(images, 5);
