@@ -75,6 +75,7 @@ fn pattern<'a>(layer: &Layer, y: &'a [f64], argmax: &'a [u8]) -> Vec<u8> {
     let rectified = match layer {
         Layer::Conv(conv) => conv.activation.slope() != 1.0,
         Layer::ConvTranspose(conv) => conv.activation.slope() != 1.0,
+        Layer::Dense(dense) => dense.activation.slope() != 1.0,
         Layer::MaxPool(_) => return argmax.to_vec(),
     };
     if rectified { y.iter().map(|&y| u8::from(y > 0.0)).collect() } else { Vec::new() }
@@ -100,6 +101,12 @@ fn layer_kinds() -> impl Strategy<Value = LayerKind> {
             activation
         }),
         (1..=3_usize).prop_map(|size| LayerKind::MaxPool { size }),
+        ((1..=3_usize, 1..=3_usize, 1..=4_usize), activations()).prop_map(
+            |((height, width, channels), activation)| LayerKind::Dense {
+                output: Shape::new(height, width, channels),
+                activation
+            }
+        ),
     ]
 }
 
@@ -110,6 +117,7 @@ fn forward(layer: &Layer, x: &[f64], kernel: &[f64], bias: &[f64]) -> (Vec<f64>,
     match layer {
         Layer::Conv(conv) => conv.forward(x, kernel, bias, &mut y),
         Layer::ConvTranspose(conv) => conv.forward(x, kernel, bias, &mut y),
+        Layer::Dense(dense) => dense.forward(x, kernel, bias, &mut y),
         Layer::MaxPool(pool) => {
             argmax = vec![0; y.len()];
             pool.forward(x, &mut y, &mut argmax);
@@ -170,6 +178,7 @@ proptest! {
         match &layer {
             Layer::Conv(conv) => conv.backward(&x, &kernel, &y, &dy, &mut dx, &mut dkernel, &mut dbias),
             Layer::ConvTranspose(conv) => conv.backward(&x, &kernel, &y, &dy, &mut dx, &mut dkernel, &mut dbias),
+            Layer::Dense(dense) => dense.backward(&x, &kernel, &y, &dy, &mut dx, &mut dkernel, &mut dbias),
             Layer::MaxPool(pool) => pool.backward(&dy, &argmax, &mut dx),
         }
         dkernel.iter_mut().chain(&mut dbias).for_each(|g| *g -= 1.0);
