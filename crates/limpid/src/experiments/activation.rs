@@ -17,6 +17,9 @@ use crate::noise::test_stream;
 use crate::threads::Threads;
 use crate::train::{Finished, TrainConfig};
 
+/// Values of each layer that has some, by the layer's index: one for each seed.
+type ByLayer = Vec<(usize, Vec<f64>)>;
+
 /// How much of everything.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -89,7 +92,7 @@ pub fn run(
     let name = |index: usize| net.layers[index].name.clone();
     let activations = || outcomes.iter().map(|outcome| outcome.activation.to_string());
     let columns = |first: &str| std::iter::once(first.to_owned()).chain(activations()).collect::<Vec<_>>();
-    let by_layer = |file: &str, title: &str, decimals, of: &dyn Fn(&Outcome) -> Vec<(usize, Vec<f64>)>| {
+    let by_layer = |file: &str, title: &str, decimals, of: &dyn Fn(&Outcome) -> ByLayer| {
         let of: Vec<_> = outcomes.iter().map(of).collect();
         let layers = of.first().map_or(0, Vec::len);
         let row = |layer: usize| {

@@ -233,13 +233,13 @@ mod tests {
         cross_entropy(&mut logits, 2);
         linear.backward(isa, &scaled, &logits, &mut gradient, Some(&mut dx));
         let close = |slope: f64, value: f32| (slope - f64::from(value)).abs() < 2e-4;
-        for i in 0..gradient.len() {
+        for (i, &value) in gradient.iter().enumerate() {
             let moved = |by: f32| {
                 let mut linear = linear.clone();
                 linear.values[i] += by;
                 loss(&linear, &x)
             };
-            assert!(close((moved(1e-2) - moved(-1e-2)) / 2e-2, gradient[i]), "value {i}");
+            assert!(close((moved(1e-2) - moved(-1e-2)) / 2e-2, value), "value {i}");
         }
         for i in 0..5 {
             let moved = |by: f32| {

@@ -74,7 +74,7 @@ impl Neighbours {
 
     /// The class of most of the nearest neighbours; of several such, that of the nearest.
     pub fn classes(&self) -> Vec<u8> {
-        self.nearest.iter().map(|nearest| majority(nearest)).collect()
+        self.nearest.iter().map(majority).collect()
     }
 }
 
