@@ -45,7 +45,7 @@ fn the_contents_of_files_are_shown() {
 #[test]
 fn the_model_in_the_program_is_the_one_that_is_meant_without_a_name() {
     let shown = output(&["info"]);
-    assert!(shown.starts_with("mnist (built in): 37,601 parameters, "), "{shown}");
+    assert!(shown.starts_with("mnist (built in): denoising-autoencoder, 37,601 parameters, "), "{shown}");
     assert!(shown.contains("SHA-256"), "{shown}");
     assert_eq!(shown, output(&["info", "mnist"]));
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../limpid/models/mnist.safetensors");

@@ -281,8 +281,8 @@ mod tests {
             "layer \"c\": \"filters\" is missing, the number of output channels, for example filters = 32"
         );
         assert_eq!(
-            message("[[layer]]\nname = \"d\"\ntype = \"dense\"\n"),
-            "layer \"d\": unknown type \"dense\", expected \"conv\", \"conv_transpose\", \"max_pool\" or \"dense\""
+            message("[[layer]]\nname = \"d\"\ntype = \"lstm\"\n"),
+            "layer \"d\": unknown type \"lstm\", expected \"conv\", \"conv_transpose\", \"max_pool\" or \"dense\""
         );
         let text = message("[[layer]]\nname = \"c\"\ntype = \"conv\"\nfilters = -1\n");
         assert!(text.contains("line 6") && text.contains("-1"), "{text}");

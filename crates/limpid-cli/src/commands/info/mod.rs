@@ -80,11 +80,11 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
         Some(inside) => inside.net().clone(),
         None => args.net.load()?,
     };
+    let (height, width) = args.size.unwrap_or((spec.input.height, spec.input.width));
+    let summary = Summary::new(&spec, Shape::new(height, width, spec.input.channels))?;
     if let (Some(source), Some(Inside::Model(model, _))) = (&source, &inside) {
         writeln!(out, "{source}: {}\n", model::describe(model))?;
     }
-    let (height, width) = args.size.unwrap_or((spec.input.height, spec.input.width));
-    let summary = Summary::new(&spec, Shape::new(height, width, spec.input.channels))?;
     write!(out, "{summary}")?;
     match &inside {
         Some(Inside::Model(model, file)) => contents::write_model(model, file, out)?,
