@@ -405,20 +405,8 @@ fn two_programs_do_not_go_on_with_one_run() {
 fn a_checkpoint_is_written_in_the_middle_of_an_epoch() {
     let place = Place::new();
     let run = place.run("run");
-    let data = text(place.data.path());
-    let args = [
-        "train",
-        "--data",
-        data,
-        "--batch-size",
-        "1",
-        "--epochs",
-        "1000",
-        "--threads",
-        "1",
-        "--out",
-        text(&run),
-    ];
+    // An epoch of all of MNIST takes seconds, whatever the machine.
+    let args = ["train", "--batch-size", "8", "--threads", "1", "--out", text(&run)];
     for interval in ["1s", "100steps"] {
         let mut child = spawn(&[&args[..], &["--checkpoint-every", interval]].concat());
         let start = Instant::now();
@@ -430,7 +418,7 @@ fn a_checkpoint_is_written_in_the_middle_of_an_epoch() {
             if let Some(state) = checkpoint() {
                 break state;
             }
-            assert!(start.elapsed() < Duration::from_secs(180), "no checkpoint in the middle of an epoch");
+            assert!(start.elapsed() < Duration::from_secs(60), "no checkpoint in the middle of an epoch");
             std::thread::sleep(Duration::from_millis(20));
         };
         child.kill().unwrap();
