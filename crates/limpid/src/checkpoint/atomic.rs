@@ -15,7 +15,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     write_with(path, |file| file.write_all(bytes).map_err(|error| Error::io("write", path, error)))
 }
 
-/// As [`write`], with bytes that come one after the other: `content` writes them.
+/// As [`write()`], with bytes that come one after the other: `content` writes them.
 ///
 /// # Errors
 /// Those of `content`, or if the operating system refuses; what stood at `path` is untouched and the temporary file is removed.

@@ -1,4 +1,4 @@
-//! One grayscale image: height x width pixels in `[0, 1]`, row by row; and the [files](file) in which people have pictures.
+//! One grayscale image: height x width pixels in `[0, 1]`, row by row; and the [files](mod@file) in which people have pictures.
 
 pub mod file;
 

@@ -108,7 +108,7 @@ pub fn png(figure: &Figure) -> Result<Vec<u8>> {
 /// The findings as a section of an HTML page, pictures inside.
 ///
 /// # Errors
-/// As [`png`].
+/// As [`png()`].
 pub fn section(findings: &Findings) -> Result<String> {
     Ok(markup(findings)?.into_string())
 }
@@ -116,7 +116,7 @@ pub fn section(findings: &Findings) -> Result<String> {
 /// The findings as a page of their own, one file.
 ///
 /// # Errors
-/// As [`png`].
+/// As [`png()`].
 pub fn page(findings: &Findings) -> Result<String> {
     let section = markup(findings)?;
     let page = html! {

@@ -80,7 +80,7 @@ pub fn png(history: &[EpochRecord]) -> Result<Vec<u8>> {
 /// The loss curve as an SVG element without a background, for a page of any colour.
 ///
 /// # Errors
-/// As [`png`].
+/// As [`png()`].
 pub fn svg(history: &[EpochRecord]) -> Result<String> {
     let curve = Curve::new(history)?;
     let mut svg = String::new();
