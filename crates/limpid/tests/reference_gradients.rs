@@ -100,6 +100,10 @@ fn layer_kinds() -> impl Strategy<Value = LayerKind> {
             activation
         }),
         (1..=3_usize).prop_map(|size| LayerKind::MaxPool { size }),
+        sizes().prop_map(|(channels, height, width, activation)| LayerKind::Dense {
+            output: Shape::new(height, width, channels),
+            activation
+        }),
     ]
 }
 
@@ -110,6 +114,7 @@ fn forward(layer: &Layer, x: &[f64], kernel: &[f64], bias: &[f64]) -> (Vec<f64>,
     match layer {
         Layer::Conv(conv) => conv.forward(x, kernel, bias, &mut y),
         Layer::ConvTranspose(conv) => conv.forward(x, kernel, bias, &mut y),
+        Layer::Dense(dense) => dense.forward(x, kernel, bias, &mut y),
         Layer::MaxPool(pool) => {
             argmax = vec![0; y.len()];
             pool.forward(x, &mut y, &mut argmax);
@@ -170,6 +175,7 @@ proptest! {
         match &layer {
             Layer::Conv(conv) => conv.backward(&x, &kernel, &y, &dy, &mut dx, &mut dkernel, &mut dbias),
             Layer::ConvTranspose(conv) => conv.backward(&x, &kernel, &y, &dy, &mut dx, &mut dkernel, &mut dbias),
+            Layer::Dense(dense) => dense.backward(&x, &kernel, &y, &dy, &mut dx, &mut dkernel, &mut dbias),
             Layer::MaxPool(pool) => pool.backward(&dy, &argmax, &mut dx),
         }
         dkernel.iter_mut().chain(&mut dbias).for_each(|g| *g -= 1.0);
