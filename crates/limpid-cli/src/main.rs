@@ -12,6 +12,7 @@ mod model;
 mod network;
 mod ordinal;
 mod output_file;
+mod picture;
 mod terminal;
 mod terminal_image;
 mod values;
@@ -47,6 +48,12 @@ enum Command {
     Export(commands::export::Args),
     /// Make a model of weights that Keras or PyTorch trained
     Import(commands::import::Args),
+    /// Look at the code: feature maps, filters, a map of all digits, the way from one to another
+    Latent(commands::latent::Args),
+    /// Write the codes of images as an array: the encoder alone
+    Encode(commands::encode::Args),
+    /// Make images of codes: the decoder alone
+    Decode(commands::decode::Args),
     /// See the tutorial's claims: what is learned beside what else could be done
     Compare(commands::compare::Args),
     /// Tell digits apart by their code, with few labels and with many
@@ -63,6 +70,9 @@ impl Command {
             Self::Denoise(args) => commands::denoise::run(&args, out),
             Self::Export(args) => commands::export::run(&args, out),
             Self::Import(args) => commands::import::run(&args, out),
+            Self::Latent(args) => commands::latent::run(&args, out),
+            Self::Encode(args) => commands::encode::run(&args, out),
+            Self::Decode(args) => commands::decode::run(&args, out),
             Self::Compare(args) => commands::compare::run(&args, out),
             Self::Classify(args) => commands::classify::run(&args, out),
         }

@@ -170,6 +170,34 @@ fn linear_run() -> impl Strategy<Value = NetSpec> {
     )
 }
 
+/// Dense layers alone, between convolutions, and behind a pool.
+fn dense_network() -> impl Strategy<Value = NetSpec> {
+    let activation =
+        prop_oneof![Just(Activation::Linear), Just(Activation::Relu), Just(Activation::LeakyRelu(0.1))];
+    let layers = (1..=40_usize, 1..=5_usize, any::<bool>(), any::<bool>(), activation);
+    (layers, 1..=4_usize, 1..=4_usize).prop_map(
+        |((units, filters, conv, ends_dense, activation), height, width)| {
+            let input = Shape::new(2 * height, 2 * width, 1);
+            let mut kinds = Vec::new();
+            if conv {
+                kinds.push(LayerKind::Conv { filters, kernel: 3, stride: 1, activation });
+                kinds.push(LayerKind::MaxPool { size: 2 });
+            }
+            kinds.push(LayerKind::Dense { output: Shape::new(1, 1, units), activation });
+            if ends_dense {
+                kinds.push(LayerKind::Dense { output: input, activation: Activation::Linear });
+            } else {
+                kinds.push(LayerKind::Dense { output: Shape::new(height, width, filters), activation });
+                let activation = Activation::Linear;
+                kinds.push(LayerKind::ConvTranspose { filters: 1, kernel: 3, stride: 2, activation });
+            }
+            let named = |(i, kind)| LayerSpec { name: format!("layer{i}"), kind };
+            let layers = kinds.into_iter().enumerate().map(named).collect();
+            NetSpec { name: "dense".into(), input, layers, latent: None }
+        },
+    )
+}
+
 /// Loss and gradients of a plan on every instruction set against the reference in f64, for images and biases that reach every
 /// term.
 fn check_against_the_reference(spec: &NetSpec, seed: u64) -> Result<(), TestCaseError> {
@@ -214,6 +242,11 @@ proptest! {
 
     #[test]
     fn runs_of_linear_layers_are_the_reference(spec in linear_run(), seed in 0..1000_u64) {
+        check_against_the_reference(&spec, seed)?;
+    }
+
+    #[test]
+    fn dense_layers_are_the_reference(spec in dense_network(), seed in 0..1000_u64) {
         check_against_the_reference(&spec, seed)?;
     }
 
@@ -284,4 +317,54 @@ fn a_size_that_the_network_does_not_take_is_refused() {
     let message =
         Plan::new(&NetSpec::seed(), (30, 30), Isa::best(), Purpose::Inference).unwrap_err().to_string();
     assert!(message.contains("multiples of 4"), "{message}");
+}
+
+/// Encoder and decoder of a plan, one after the other, are the whole; and so are their backward passes.
+#[test]
+fn a_plan_in_two_parts_is_the_whole() {
+    let spec = NetSpec::seed();
+    let parameters = Parameters::glorot_uniform(&spec, 5).unwrap();
+    let mut plan = Plan::new(&spec, (28, 28), Isa::best(), Purpose::Training).unwrap();
+    plan.set_parameters(parameters.values());
+    assert!(plan.cut(0).is_none() && plan.cut(8).is_none(), "conv1 and its pool are one step");
+    let cut = plan.cut(spec.latent_index().unwrap()).unwrap();
+    let image: Vec<f32> = (0..784).map(|i| (i * 37 % 101) as f32 / 101.0).collect();
+
+    let mut whole = plan.workspace();
+    whole.set_input(&image);
+    plan.forward(&mut whole);
+    let mut parts = plan.workspace();
+    parts.set_input(&image);
+    plan.forward_to(cut, &mut parts);
+    let code = parts.values(cut).to_vec();
+    let mut decoder = plan.workspace();
+    decoder.set_values(cut, &code);
+    plan.forward_from(cut, &mut decoder);
+    assert_eq!(decoder.logits().to_vec(), whole.logits().to_vec());
+
+    // The gradient of `weights . code`, against differences of it.
+    let weights: Vec<f32> = (0..code.len()).map(|i| (i * 53 % 17) as f32 / 17.0 - 0.5).collect();
+    let value = |parameters: &[f32]| -> f64 {
+        let net = ReferenceNet::new(&spec, spec.input).unwrap();
+        let wide = |values: &[f32]| values.iter().map(|&v| f64::from(v)).collect::<Vec<_>>();
+        let code = net.forward(&wide(parameters), &wide(&image)).outputs.swap_remove(3);
+        code.iter().zip(&weights).map(|(code, &weight)| code * f64::from(weight)).sum()
+    };
+    let mut sums = vec![0.0; plan.gradient_len()];
+    plan.backward_from(cut, &mut parts, &weights, &mut sums);
+    let mut gradient = vec![0.0; plan.layout().len()];
+    plan.finish_gradient(parameters.values(), &sums, &mut gradient);
+    for name in ["conv1.kernel", "conv1.bias", "conv2.kernel", "conv2.bias"] {
+        let at = plan.layout().tensor(name).unwrap().range.start + 3;
+        let moved = |by: f32| {
+            let mut moved = parameters.values().to_vec();
+            moved[at] += by;
+            value(&moved)
+        };
+        let slope = (moved(1e-3) - moved(-1e-3)) / 2e-3;
+        let error = (slope - f64::from(gradient[at])).abs();
+        assert!(error < 0.02 * slope.abs().max(1.0), "{name}: {slope} and {}", gradient[at]);
+    }
+    let decoder = plan.layout().tensor("conv3.kernel").unwrap().range.start;
+    assert!(gradient[decoder..].iter().all(|&g| g == 0.0), "nothing behind the cut has a gradient");
 }

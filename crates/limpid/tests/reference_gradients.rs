@@ -101,12 +101,10 @@ fn layer_kinds() -> impl Strategy<Value = LayerKind> {
             activation
         }),
         (1..=3_usize).prop_map(|size| LayerKind::MaxPool { size }),
-        ((1..=3_usize, 1..=3_usize, 1..=4_usize), activations()).prop_map(
-            |((height, width, channels), activation)| LayerKind::Dense {
-                output: Shape::new(height, width, channels),
-                activation
-            }
-        ),
+        sizes().prop_map(|(channels, height, width, activation)| LayerKind::Dense {
+            output: Shape::new(height, width, channels),
+            activation
+        }),
     ]
 }
 

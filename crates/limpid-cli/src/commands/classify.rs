@@ -1,12 +1,12 @@
 //! `limpid classify`: what the code is worth for telling digits apart, and which digit a picture shows.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use limpid::experiments::classify::{self, Settings};
 
 use crate::experiment::{ExperimentArgs, ModelArgs, Teller};
-use crate::values;
+use crate::{picture, values};
 
 /// The arguments of `limpid classify`.
 #[derive(clap::Args)]
@@ -35,7 +35,25 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut teller = Teller::new();
     let mut tell = |what: &str| teller.tell(what);
     let model = args.model.load(&data, settings.images, &threads, &mut tell)?;
+    if let Some(path) = &args.predict {
+        let picture = picture::read(path)?;
+        let (_, probabilities) = classify::predict(&model, &data, &settings, &picture, &threads)?;
+        drop(teller);
+        return print(path, &probabilities, args.model.note(), out);
+    }
     let found = classify::run(&model, &data, &settings, &threads, &mut tell)?;
     drop(teller);
     args.experiment.report(&found, args.model.note(), out)
+}
+
+/// The classes of one picture, the likeliest first, those below one in a thousand left out.
+fn print(path: &Path, probabilities: &[f32], note: &str, out: &mut dyn Write) -> anyhow::Result<()> {
+    write!(out, "{note}")?;
+    let mut classes: Vec<(usize, f32)> = probabilities.iter().copied().enumerate().collect();
+    classes.sort_by(|a, b| b.1.total_cmp(&a.1));
+    writeln!(out, "{}: {}", path.display(), classes[0].0)?;
+    for (class, probability) in classes.iter().filter(|(_, probability)| *probability >= 1e-3) {
+        writeln!(out, "{class:>5}  {:5.1} %", 100.0 * probability)?;
+    }
+    Ok(())
 }

@@ -6,11 +6,13 @@
 
 use super::findings::{Cell, Drawing, Figure, Findings, HeatMap, Table};
 use super::{
-    Classifier, Exposure, FineTuning, Lesson, Linear, Neighbours, ProbeSettings, View, occasion, train_probe,
+    Classifier, Exposure, FineTuning, Lesson, Linear, Neighbours, ProbeSettings, View, as_mnist, occasion,
+    softmax, train_probe,
 };
 use crate::code::Coder;
 use crate::data::{Dataset, Samples, Split};
 use crate::denoise::Autoencoder;
+use crate::image::Image;
 use crate::net::plan;
 use crate::noise::Noise;
 use crate::threads::Threads;
@@ -151,6 +153,31 @@ pub fn run(
                 .into(),
         ],
     })
+}
+
+/// How likely each class is for one picture, by two linear classifiers on the model's code, one that learned from clean
+/// training images and one from noisy ones: the softmax of the mean of their logits. Also the picture as they saw it.
+///
+/// # Errors
+/// As [`run`], or if the picture shows nothing.
+pub fn predict(
+    model: &Autoencoder,
+    data: &Dataset,
+    settings: &Settings,
+    picture: &Image,
+    threads: &Threads,
+) -> Result<(Image, Vec<f32>)> {
+    let bench = Bench::new(model, data, settings, threads)?;
+    let coder = Coder::new(model, data.train.images.size())?;
+    let digit = as_mnist(picture, data.train.images.size())?;
+    let code = coder.encode(&mut coder.workspace(), digit.pixels());
+    let isa = plan::isa()?;
+    let logits = |noise| Ok(bench.probe(View::Code(&coder), noise)?.logits(isa, &code));
+    let (clean, noisy): (Vec<f32>, Vec<f32>) = (logits(None)?, logits(Some(&model.noise))?);
+    let mut probabilities: Vec<f32> =
+        clean.iter().zip(&noisy).map(|(clean, noisy)| (clean + noisy) / 2.0).collect();
+    softmax(&mut probabilities);
+    Ok((digit, probabilities))
 }
 
 /// A data set and the model that is measured on it.

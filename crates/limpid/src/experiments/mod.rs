@@ -6,6 +6,7 @@
 //!
 //! An experiment says through `tell` what it is about to do, in a few words, before each part that takes time.
 
+mod digit;
 mod features;
 mod findings;
 mod fine_tune;
@@ -17,9 +18,11 @@ mod softmax;
 
 pub mod activation;
 pub mod classify;
+pub mod latent;
 pub mod noise_levels;
 pub mod pca;
 
+pub use digit::as_mnist;
 pub use features::{Exposure, View};
 pub use findings::{
     Cell, Chart, ChartAxis, Drawing, Figure, Findings, HeatMap, Point, Series, Table, mean_and_deviation,

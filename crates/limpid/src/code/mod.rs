@@ -1,9 +1,13 @@
 //! The code: what the encoder makes of an image, and what the decoder makes of a code.
 
+mod file;
+
 use crate::denoise::Autoencoder;
 use crate::net::Shape;
 use crate::net::plan::{Cut, Plan, Workspace};
 use crate::{Error, Result};
+
+pub use file::{Codes, Format};
 
 /// The two halves of a model, for images of one size.
 ///
