@@ -29,7 +29,7 @@ pub(crate) struct Args {
 /// Decodes the codes and writes the images.
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
     let format = Format::of_name(&args.input)?;
-    let (model, _) = model::load(&args.model)?;
+    let (model, _) = model::load(Some(&args.model))?;
     let bytes = std::fs::read(&args.input).map_err(|error| limpid::Error::io("read", &args.input, error))?;
     let codes = Codes::from_bytes(&bytes, format, &args.input)?;
     let refuse = || {

@@ -38,7 +38,7 @@ pub(crate) struct Args {
 /// Encodes the images and writes their codes.
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
     let format = Format::of_name(&args.output)?;
-    let (model, _) = model::load(&args.model)?;
+    let (model, _) = model::load(Some(&args.model))?;
     let images: Vec<Image> = match args.test {
         Some(count) => {
             let test = args.data.load()?.test.images;
