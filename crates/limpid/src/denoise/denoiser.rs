@@ -180,13 +180,8 @@ impl Denoiser {
             let start = (row - top) * width + columns.start - left;
             denoised.extend_from_slice(&pixels[start..][..columns.len()]);
         }
-        match denoised.iter().find(|pixel| !pixel.is_finite()) {
-            None => Ok(denoised),
-            Some(bad) => Err(Error::invalid(
-                "reconstruction",
-                format!("a pixel is {bad}: the image or the model has values that are not finite"),
-            )),
-        }
+        check_finite(&denoised)?;
+        Ok(denoised)
     }
 
     /// Where the surroundings of a range begin, and how long they are; they may pass the end, where reflection continues.
@@ -207,6 +202,17 @@ impl Denoiser {
         let prepared = Prepared { plan: Arc::new(self.model.plan(size)?), idle: Arc::default() };
         plans.insert(size, prepared.clone());
         Ok(prepared)
+    }
+}
+
+/// Refuses a reconstruction with a pixel that is no number.
+pub(super) fn check_finite(pixels: &[f32]) -> Result<()> {
+    match pixels.iter().find(|pixel| !pixel.is_finite()) {
+        None => Ok(()),
+        Some(bad) => Err(Error::invalid(
+            "reconstruction",
+            format!("a pixel is {bad}: the image or the model has values that are not finite"),
+        )),
     }
 }
 

@@ -116,12 +116,23 @@ impl Autoencoder {
         Ok(plan)
     }
 
-    /// The image without its noise: any size; where the network does not take it, it is continued by reflection and cut again.
-    /// For many images, or large ones on several threads, make a [`Denoiser`] once.
+    /// The image without its noise: any size; where the network does not take it, it is continued by reflection and cut again. A
+    /// network with dense layers takes its own size only. For many images, or large ones on several threads, make a [`Denoiser`]
+    /// once.
     ///
     /// # Errors
-    /// If the network's output has another size than its input, or a pixel of the reconstruction is not a number.
+    /// If the network does not take the image, or a pixel of the reconstruction is not a number.
     pub fn denoise(&self, image: &Image) -> Result<Image> {
-        Denoiser::new(self.clone(), 0)?.denoise(image, &Threads::new(1)?)
+        if self.net.multiple().is_some() {
+            return Denoiser::new(self.clone(), 0)?.denoise(image, &Threads::new(1)?);
+        }
+        let plan = self.plan((image.height(), image.width()))?;
+        let mut workspace = plan.workspace();
+        workspace.set_input(image.pixels());
+        plan.forward(&mut workspace);
+        let mut pixels = vec![0.0; image.pixels().len()];
+        plan.reconstruction(&workspace, &mut pixels);
+        denoiser::check_finite(&pixels)?;
+        Image::new(image.height(), image.width(), pixels)
     }
 }
